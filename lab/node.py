@@ -1,0 +1,155 @@
+"""A node VM: its disks, its identity, its QEMU, and commands run in it by ssh."""
+
+import io
+import ipaddress
+import json
+import shlex
+import subprocess
+import tarfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.accelerator import accelerator
+from lab.controlplane import ControlPlane
+from lab.kubeconfig import document
+from lab.network import GATEWAY, INSIDE, NodeAddress
+from lab.noderoot import NodeBoot
+from lab.shell import Daemon, run
+
+MEMORY_MIB = 5120
+CPUS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The node called `name`; all its files are in `directory`/<name>."""
+
+    name: str
+    directory: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where its disks, console log and keys are."""
+        return self.directory / self.name
+
+    @property
+    def daemon(self) -> Daemon:
+        """Its QEMU."""
+        return Daemon(self.folder, "qemu")
+
+    @property
+    def console(self) -> Path:
+        """Its serial console, from power-on."""
+        return self.folder / "console.log"
+
+    @property
+    def address(self) -> NodeAddress:
+        """Its addresses."""
+        return NodeAddress(self.name)
+
+    def start(self, boot: NodeBoot, images: Path, plane: ControlPlane) -> None:
+        """Power it on; disks that are there already are kept, as a real machine's would be."""
+        if self.daemon.running():
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._disk("root", boot.disk)
+        self._disk("images", images)
+        (self.folder / "identity.tar").write_bytes(self._identity(plane))
+        self.daemon.start([*INSIDE, *self._qemu(boot)])
+
+    def kill(self) -> None:
+        """Cut its power."""
+        self.daemon.stop(grace=0)
+
+    def execute(self, argv: Sequence[str], stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+        """Run a command in it as root; the result carries code and output."""
+        return subprocess.run(self.ssh(argv), input=stdin, stdin=None if stdin else subprocess.DEVNULL, capture_output=True)
+
+    def ssh(self, argv: Sequence[str]) -> list[str]:
+        """The command line that runs argv in the node."""
+        quiet = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
+        key = ["-i", str(self.directory / "ssh_key"), "-o", "IdentitiesOnly=yes", "-o", "ConnectTimeout=10"]
+        words = [shlex.quote(word) for word in argv]
+        return [*INSIDE, "ssh", *quiet, *key, f"root@{self.address.ip}", "--", *words]
+
+    def _disk(self, name: str, base: Path) -> None:
+        overlay = self.folder / f"{name}.qcow2"
+        if not overlay.exists():
+            run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", base.resolve(), overlay])
+
+    def _qemu(self, boot: NodeBoot) -> list[str]:
+        drives = [self._drive("root", 0), self._drive("images", 1)]
+        return [
+            "qemu-system-x86_64",
+            *("-name", self.name, "-nodefaults", "-display", "none", "-no-reboot"),
+            *("-machine", f"q35,accel={accelerator()}", "-cpu", "max"),
+            *("-smp", str(CPUS), "-m", str(MEMORY_MIB)),
+            *("-kernel", str(boot.kernel), "-initrd", str(boot.initramfs)),
+            *("-append", "root=/dev/vda rw console=ttyS0 mitigations=off quiet systemd.show_status=no"),
+            *("-chardev", f"file,id=console,path={self.console},append=on", "-serial", "chardev:console"),
+            *(word for drive in drives for word in drive),
+            *("-netdev", f"tap,id=net,ifname={self.name},script=no,downscript=no"),
+            *("-device", f"virtio-net-pci,netdev=net,mac={self.address.mac}"),
+            *("-device", "virtio-rng-pci"),
+            *("-fw_cfg", f"name=opt/libvf/node,file={self.folder / 'identity.tar'}"),
+        ]
+
+    def _drive(self, name: str, index: int) -> list[str]:
+        options = f"file={self.folder / name}.qcow2,id={name},if=none,format=qcow2,cache=unsafe"
+        return ["-drive", options, "-device", f"virtio-blk-pci,drive={name},bootindex={index}"]
+
+    def _identity(self, plane: ControlPlane) -> bytes:
+        """The tar that the node unpacks at boot: name, addresses, credentials, CNI configuration."""
+        token = plane.tokens.by_user[f"system:node:{self.name}"]
+        authority = plane.certificates.cert("ca")
+        files = {
+            "etc/hostname": f"{self.name}\n",
+            "etc/node/environment": f"NODE_NAME={self.name}\nNODE_IP={self.address.ip}\n",
+            "etc/node/setup": self._setup_script(),
+            "etc/kubernetes/ca.crt": authority.read_text(),
+            "etc/kubernetes/kubelet.kubeconfig": document(plane.server, authority, token),
+            "etc/cni/net.d/10-pods.conflist": json.dumps(self._cni()),
+            "root/.ssh/authorized_keys": (self.directory / "ssh_key.pub").read_text(),
+        }
+        return _tar(files)
+
+    def _setup_script(self) -> str:
+        return "\n".join(
+            [
+                "set -e",
+                f"hostname {self.name}",
+                "link=$(ls /sys/class/net | grep -v -e '^lo$' -e '^cni' -e '^veth' | head -n 1)",
+                "ip link set lo up",
+                'ip link set "$link" up',
+                f'ip address replace {self.address.ip}/24 dev "$link"',
+                f"ip route replace default via {GATEWAY}",
+                "sysctl -q -w net.ipv4.ip_forward=1",
+                "[ -s /etc/node/host_key ] || dropbearkey -t ed25519 -f /etc/node/host_key >/dev/null",
+                "mkdir -p /var/lib/containerd",
+                "mountpoint -q /var/lib/containerd || mount -o noatime /dev/vdb /var/lib/containerd",
+                "",
+            ]
+        )
+
+    def _cni(self) -> dict[str, object]:
+        gateway = str(next(ipaddress.ip_network(self.address.pods).hosts()))
+        ranges = [[{"subnet": self.address.pods, "gateway": gateway}]]
+        bridge = {
+            "type": "bridge",
+            "bridge": "cni0",
+            "isGateway": True,
+            "ipMasq": False,  # the lab's routes carry Pod addresses between nodes
+            "ipam": {"type": "host-local", "ranges": ranges, "routes": [{"dst": "0.0.0.0/0"}]},
+        }
+        return {"cniVersion": "1.0.0", "name": "pods", "plugins": [bridge]}
+
+
+def _tar(files: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(text.encode()), 0o600
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return buffer.getvalue()

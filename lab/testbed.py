@@ -1,0 +1,164 @@
+"""The test bed as a whole: made, brought up, taken down, reset."""
+
+import shutil
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from lab import cache, images, network, packages
+from lab.binaries import binaries
+from lab.controlplane import ControlPlane
+from lab.errors import LabError
+from lab.guest.build import guest_disk
+from lab.imagedisk import image_disk
+from lab.kubeconfig import NODE_NAMES
+from lab.node import Node
+from lab.noderoot import NodeBoot, debian_root, node_boot
+from lab.progress import say, step
+from lab.shell import Daemon, run, wait_until
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+LOOPBACK_PORT = 16443
+NODE_READY_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What the lab is made from: everything here comes out of the cache."""
+
+    binaries: Path
+    boot: NodeBoot
+    images: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Testbed:
+    """The lab whose state is in `directory`."""
+
+    directory: Path = REPOSITORY / "out" / "lab"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """How people and tests on this machine reach the API server."""
+        return self.directory / "kubeconfig"
+
+    @property
+    def plane(self) -> ControlPlane:
+        """Its control plane, as seen from inside the network namespace."""
+        return ControlPlane(
+            self.directory / "controlplane", binaries(), network.GATEWAY, 443, 2379, inside=network.INSIDE
+        )
+
+    def nodes(self) -> list[Node]:
+        """Every node that was ever started here and not reset."""
+        return [self.node(name) for name in NODE_NAMES if (self.directory / name).exists()]
+
+    def node(self, name: str) -> Node:
+        """The node of that name; raises LabError for a name that the lab does not give."""
+        if name not in NODE_NAMES:
+            raise LabError(f"{name} is no node of the lab: they are called {NODE_NAMES[0]} to {NODE_NAMES[-1]}")
+        return Node(name, self.directory)
+
+    def up(self, nodes: int) -> None:
+        """Make what is missing, start what does not run, and wait until every node is Ready."""
+        made = prepare()
+        names = list(NODE_NAMES[:nodes])
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._ssh_key()
+        self._drop_stale_disks(made)
+        network.up(names)
+        self.plane.start()
+        self._forward()
+        for name in names:
+            self.start(name, made)
+        self.wait_ready(names)
+
+    def start(self, name: str, made: Ready | None = None) -> None:
+        """Power a node on."""
+        made = made or prepare()
+        self.node(name).start(made.boot, made.images, self.plane)
+
+    def wait_ready(self, names: list[str]) -> None:
+        """Wait until the API server calls every node Ready."""
+        with step(f"waiting for {', '.join(names)} to be Ready"):
+            for name in names:
+                ready = partial(self._node_ready, name)
+                wait_until(f"node {name}", ready, self.node(name).daemon, NODE_READY_SECONDS)
+
+    def down(self) -> None:
+        """End everything; disks and the cluster's state stay for the next `up`."""
+        for node in self.nodes():
+            if node.daemon.running():
+                say(f"cutting the power of {node.name}")
+            node.kill()
+        Daemon(self.directory, "forward").stop()
+        self.plane.stop()
+        network.down()
+
+    def reset(self) -> None:
+        """End everything and forget its state: the next `up` starts with an empty cluster."""
+        self.down()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run kubectl as the administrator; returns what it printed."""
+        return run([binaries() / "kubectl", "--kubeconfig", self.kubeconfig, *arguments], stdin=stdin)
+
+    def _node_ready(self, name: str) -> bool:
+        condition = '{.status.conditions[?(@.type=="Ready")].status}'
+        path = f"jsonpath={condition}"
+        listed = self.kubectl("get", "node", name, "--ignore-not-found", "-o", path)
+        return listed.strip() == "True"
+
+    def _ssh_key(self) -> None:
+        key = self.directory / "ssh_key"
+        if not key.exists():
+            run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key])
+
+    def _forward(self) -> None:
+        daemon = Daemon(self.directory, "forward")
+        arguments = [str(LOOPBACK_PORT), network.GATEWAY, "443"]
+        daemon.start([sys.executable, "-m", "lab.forward", *arguments], env={"PYTHONPATH": str(REPOSITORY)})
+        inside = (self.plane.directory / "kubeconfig").read_text()
+        self.kubeconfig.write_text(inside.replace(self.plane.server, f"https://127.0.0.1:{LOOPBACK_PORT}"))
+        self.kubeconfig.chmod(0o600)
+        wait_until("the API server on loopback", self.answers, daemon, 30)
+
+    def answers(self) -> bool:
+        """Whether the API server is ready, asked through the loopback."""
+        try:
+            return self.kubectl("get", "--raw", "/readyz").strip() == "ok"
+        except LabError:
+            return False
+
+    def _drop_stale_disks(self, made: Ready) -> None:
+        """A node's overlay is only valid over the base it was made from: another base means new disks."""
+        stamp = self.directory / "bases"
+        bases = f"{made.boot.disk}\n{made.images}\n"
+        if stamp.exists() and stamp.read_text() != bases:
+            for node in self.nodes():
+                if node.daemon.running():
+                    say(f"{node.name} runs an older image: restarting it")
+                    node.kill()
+                shutil.rmtree(node.folder)
+        stamp.write_text(bases)
+
+
+def prepare() -> Ready:
+    """Build what the cache lacks: programs and Debian beside each other, as one waits where the other works."""
+    packages.install_missing()
+    with ThreadPoolExecutor() as pool:
+        programs = pool.submit(binaries)
+        root = pool.submit(debian_root)
+        built = programs.result()
+        guest = guest_disk(root.result())
+    archives = images.build_images(REPOSITORY, _image_cache(), say, guest)
+    return Ready(built, node_boot(), image_disk(archives))
+
+
+def _image_cache() -> Path:
+    folder = cache.root() / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
