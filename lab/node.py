@@ -79,7 +79,7 @@ class Node:
             run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", base.resolve(), overlay])
 
     def _qemu(self, boot: NodeBoot) -> list[str]:
-        drives = [self._drive("root", 0), self._drive("images", 1)]
+        drives = [self._drive("root"), self._drive("images")]
         return [
             "qemu-system-x86_64",
             *("-name", self.name, "-nodefaults", "-display", "none", "-no-reboot"),
@@ -95,9 +95,9 @@ class Node:
             *("-fw_cfg", f"name=opt/libvf/node,file={self.folder / 'identity.tar'}"),
         ]
 
-    def _drive(self, name: str, index: int) -> list[str]:
+    def _drive(self, name: str) -> list[str]:
         options = f"file={self.folder / name}.qcow2,id={name},if=none,format=qcow2,cache=unsafe"
-        return ["-drive", options, "-device", f"virtio-blk-pci,drive={name},bootindex={index}"]
+        return ["-drive", options, "-device", f"virtio-blk-pci,drive={name}"]
 
     def _identity(self, plane: ControlPlane) -> bytes:
         """The tar that the node unpacks at boot: name, addresses, credentials, CNI configuration."""
@@ -119,7 +119,7 @@ class Node:
             [
                 "set -e",
                 f"hostname {self.name}",
-                "link=$(ls /sys/class/net | grep -v -e '^lo$' -e '^cni' -e '^veth' | head -n 1)",
+                "link=$(basename $(ls -d /sys/bus/virtio/drivers/virtio_net/virtio*/net/*))",
                 "ip link set lo up",
                 'ip link set "$link" up',
                 f'ip address replace {self.address.ip}/24 dev "$link"',

@@ -112,7 +112,7 @@ def _node_boot(folder: Path) -> None:
     (root / "usr/bin/kubectl").symlink_to("kubelet")
     run(["chroot", root, "systemctl", "enable", "node-identity", "containerd", "kubelet", "dropbear"])
     run(["chroot", root, "systemctl", "mask", *_UNNEEDED_UNITS])
-    initramfs.build(folder / "initramfs", root, ["virtio_pci", "virtio_blk", "ext4"], _INIT)
+    initramfs.build(folder / "initramfs", root, ["virtio_pci", "virtio_blk", "crc32c_generic", "ext4"], _INIT)
     disk = folder / "root.img"
     run(["truncate", "-s", DISK_SIZE, disk])
     run(["mke2fs", "-q", "-t", "ext4", "-d", root, disk])

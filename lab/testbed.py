@@ -21,7 +21,7 @@ from lab.shell import Daemon, run, wait_until
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOOPBACK_PORT = 16443
-NODE_READY_SECONDS = 300
+NODE_READY_SECONDS = 180
 
 
 @dataclass(frozen=True, slots=True)
