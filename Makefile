@@ -1,0 +1,45 @@
+# make demo: one VM on a slice of a GPU, from nothing to a picture of its screen.
+# make test: everything that is checked. Both install what is missing.
+
+CACHE  := $(or $(LIBVF_CACHE),$(HOME)/.cache/libvf)
+LOCK   := requirements/dev.txt
+VENV   := $(CACHE)/venv-$(shell sha256sum $(LOCK) | cut -c1-16)
+PYTHON := $(VENV)/bin/python
+export PYTHONPATH := $(CURDIR)/api:$(CURDIR)/operator:$(CURDIR)/host-agent:$(CURDIR)/launcher:$(CURDIR)
+export PATH := $(VENV)/bin:$(PATH)
+
+SOURCES := api operator/libvf_operator host-agent/libvf_agent launcher/libvf_launcher lab
+
+.PHONY: demo down reset test lint unit locks
+
+demo: $(VENV)
+	$(PYTHON) -m lab.demo
+
+down: $(VENV)
+	$(PYTHON) -m lab down
+
+reset: $(VENV)
+	$(PYTHON) -m lab reset
+
+test: lint
+	$(PYTHON) -m lab up --nodes 2
+	pytest
+
+lint: $(VENV)
+	ruff check .
+	mypy $(SOURCES)
+	lint-imports
+
+unit: $(VENV)
+	pytest tests/unit tests/contract
+
+# the locks, made anew from pyproject.toml; they carry hashes and no addresses
+locks:
+	for extra in operator agent launcher dev; do uv pip compile --quiet --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --extra $$extra pyproject.toml -o requirements/$$extra.txt; done
+
+$(VENV):
+	@echo "installing the locked Python packages into $(VENV) ..."
+	rm -rf $(VENV)
+	python3 -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK) || { rm -rf $(VENV); exit 1; }

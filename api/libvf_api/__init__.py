@@ -1,0 +1,1 @@
+"""What operator, agent, launcher and command line agree on: names, types, documents."""

@@ -1,0 +1,33 @@
+"""Every name that crosses from one program to another (docs/contracts.md)."""
+
+GROUP = "libvf.io"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+MACHINES = "virtualmachines"
+PARTITIONS = "gpupartitions"
+CATEGORY = "libvf"
+
+DRIVER = "libvf.io"
+GPU_CLASS = "gpu.libvf.io"
+KVM_CLASS = "kvm.libvf.io"
+GPU_REQUEST = "gpu"
+KVM_REQUEST = "kvm"
+
+OPERATOR_MANAGER = "libvf-operator"
+AGENT_MANAGER = "libvf-agent"
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+MANAGER = "libvf"
+MACHINE_LABEL = "libvf.io/machine"
+PARTITION_LABEL = "libvf.io/partition"
+MACHINE_ANNOTATION = "libvf.io/machine"
+REQUESTED_STATE = "libvf.io/requested-state"
+
+QEMU_ID = 107  # uid and gid of QEMU, and the owner of the device nodes it is given
+
+NUMA_ATTRIBUTE = "resource.kubernetes.io/numaNode"
+PCI_ATTRIBUTE = "resource.kubernetes.io/pciBusID"
+PCIE_ROOT_ATTRIBUTE = "resource.kubernetes.io/pcieRoot"
+
+ATTRIBUTES_FOLDER = "/var/run/kubernetes.io/dra-device-attributes"
+METADATA_FILE = f"{DRIVER}-metadata.json"
