@@ -1,0 +1,1264 @@
+"""Types of libvf.io/v1alpha1, generated from crds/ by api/generate.py: do not edit."""
+from __future__ import annotations
+from typing import Annotated, Any, Literal, TypeAlias
+from msgspec import Meta, Struct, UNSET, UnsetType, field
+
+
+Model: TypeAlias = Any
+
+
+class Vram(Struct):
+    """
+    Video memory: a card that is already cut in a fitting size is taken first, else the smallest type that fits.
+    """
+
+    min: (
+        Annotated[
+            int | str,
+            Meta(description="The least that will do, a quantity such as 1Gi."),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    The least that will do, a quantity such as 1Gi.
+    """
+    max: (
+        Annotated[
+            int | str,
+            Meta(description="The most that is wanted, a quantity such as 4Gi."),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    The most that is wanted, a quantity such as 4Gi.
+    """
+
+
+class Cell(Struct):
+    """
+    CPUs and memory on the NUMA node of the slice.
+    """
+
+    cpus: Annotated[int, Meta(description="How many CPUs.")] | UnsetType = UNSET
+    """
+    How many CPUs.
+    """
+    memory: (
+        Annotated[str, Meta(description="How much memory, a quantity.")] | UnsetType
+    ) = UNSET
+    """
+    How much memory, a quantity.
+    """
+    hugepages: (
+        Annotated[
+            Literal["2Mi", "1Gi"], Meta(description="Size of the pages that back it.")
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Size of the pages that back it.
+    """
+
+
+class GpuPartitionSpec(Struct):
+    """
+    What kind of slice is wanted. It cannot be changed, as a ResourceClaim cannot.
+    """
+
+    vram: (
+        Annotated[
+            Vram,
+            Meta(
+                description="Video memory: a card that is already cut in a fitting size is taken first, else the smallest type that fits.",
+                title="GpuPartitionSpecVram",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Video memory: a card that is already cut in a fitting size is taken first, else the smallest type that fits.
+    """
+    type: (
+        Annotated[
+            str,
+            Meta(
+                description="A type's name as the driver gives it, such as nvidia-746, or a glob such as nvidia-*."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    A type's name as the driver gives it, such as nvidia-746, or a glob such as nvidia-*.
+    """
+    mode: (
+        Annotated[
+            Literal["Mediated", "VirtualFunction", "Passthrough"],
+            Meta(
+                description="How the slice is made. Any way will do where it is left out."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    How the slice is made. Any way will do where it is left out.
+    """
+    vendor: (
+        Annotated[
+            Literal["nvidia", "intel", "amd", "kernel-sample"],
+            Meta(description="Whose card, in lower case."),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Whose card, in lower case.
+    """
+    device: (
+        Annotated[
+            str,
+            Meta(
+                description="PCI vendor and device id of the card, such as 10de:25b6."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    PCI vendor and device id of the card, such as 10de:25b6.
+    """
+    count: (
+        Annotated[
+            int,
+            Meta(
+                description="How many such slices, all on one NUMA node where nodes are known. Default 1."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    How many such slices, all on one NUMA node where nodes are known. Default 1.
+    """
+    cell: (
+        Annotated[
+            Cell,
+            Meta(
+                description="CPUs and memory on the NUMA node of the slice.",
+                title="GpuPartitionSpecCell",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    CPUs and memory on the NUMA node of the slice.
+    """
+
+
+class Device(Struct):
+    name: Annotated[str, Meta(description="The allocated device in its pool.")]
+    """
+    The allocated device in its pool.
+    """
+    parent: (
+        Annotated[
+            str,
+            Meta(
+                description="The parent device, a PCI address or a name in /sys/class/mdev_bus."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    The parent device, a PCI address or a name in /sys/class/mdev_bus.
+    """
+    type: Annotated[str, Meta(description="The type's name.")] | UnsetType = UNSET
+    """
+    The type's name.
+    """
+    mode: Annotated[str, Meta(description="How it was made.")] | UnsetType = UNSET
+    """
+    How it was made.
+    """
+    vram: (
+        Annotated[str, Meta(description="Its video memory, a quantity.")] | UnsetType
+    ) = UNSET
+    """
+    Its video memory, a quantity.
+    """
+    numa_node: (
+        Annotated[int, Meta(description="The NUMA node of its parent, where known.")]
+        | UnsetType
+    ) = field(name="numaNode", default=UNSET)
+    """
+    The NUMA node of its parent, where known.
+    """
+    mdev_uuid: Annotated[str, Meta(description="The mediated device.")] | UnsetType = (
+        field(name="mdevUUID", default=UNSET)
+    )
+    """
+    The mediated device.
+    """
+    pci_address: Annotated[str, Meta(description="The PCI function.")] | UnsetType = (
+        field(name="pciAddress", default=UNSET)
+    )
+    """
+    The PCI function.
+    """
+    iommu_group: Annotated[int, Meta(description="Its IOMMU group.")] | UnsetType = (
+        field(name="iommuGroup", default=UNSET)
+    )
+    """
+    Its IOMMU group.
+    """
+
+
+class Condition(Struct):
+    type: Annotated[str, Meta(description="What the condition is about.")]
+    """
+    What the condition is about.
+    """
+    status: Annotated[
+        Literal["True", "False", "Unknown"], Meta(description="Whether it holds.")
+    ]
+    """
+    Whether it holds.
+    """
+    reason: Annotated[str, Meta(description="Why, in one CamelCase word.")]
+    """
+    Why, in one CamelCase word.
+    """
+    message: Annotated[str, Meta(description="Why, and what to do, for people.")]
+    """
+    Why, and what to do, for people.
+    """
+    last_transition_time: Annotated[
+        str, Meta(description="When status last changed.")
+    ] = field(name="lastTransitionTime")
+    """
+    When status last changed.
+    """
+    observed_generation: (
+        Annotated[int, Meta(description="The generation of the spec it speaks of.")]
+        | UnsetType
+    ) = field(name="observedGeneration", default=UNSET)
+    """
+    The generation of the spec it speaks of.
+    """
+
+
+class GpuPartitionStatus(Struct):
+    """
+    What was observed. Written by the operator only.
+    """
+
+    observed_generation: (
+        Annotated[
+            int,
+            Meta(description="The generation of the spec that this status speaks of."),
+        ]
+        | UnsetType
+    ) = field(name="observedGeneration", default=UNSET)
+    """
+    The generation of the spec that this status speaks of.
+    """
+    node: (
+        Annotated[str, Meta(description="The node that holds the slice.")] | UnsetType
+    ) = UNSET
+    """
+    The node that holds the slice.
+    """
+    claim_name: (
+        Annotated[
+            str,
+            Meta(
+                description="The ResourceClaim to name in a Pod's spec.resourceClaims."
+            ),
+        ]
+        | UnsetType
+    ) = field(name="claimName", default=UNSET)
+    """
+    The ResourceClaim to name in a Pod's spec.resourceClaims.
+    """
+    consumer: (
+        Annotated[
+            str,
+            Meta(description="Who uses it, as Pod/<name> or VirtualMachine/<name>."),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Who uses it, as Pod/<name> or VirtualMachine/<name>.
+    """
+    devices: (
+        Annotated[list[Device], Meta(description="The slices that the claim became.")]
+        | UnsetType
+    ) = UNSET
+    """
+    The slices that the claim became.
+    """
+    conditions: (
+        Annotated[
+            list[Condition],
+            Meta(
+                description="Ready sums up; Allocated says that the scheduler has chosen, Prepared that the agent has carved."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Ready sums up; Allocated says that the scheduler has chosen, Prepared that the agent has carved.
+    """
+
+
+class Cpu(Struct):
+    """
+    Virtual CPUs; sockets x cores x threads of them.
+    """
+
+    cores: (
+        Annotated[int, Meta(description="Cores in a socket. Default 1.")] | UnsetType
+    ) = UNSET
+    """
+    Cores in a socket. Default 1.
+    """
+    sockets: Annotated[int, Meta(description="Sockets. Default 1.")] | UnsetType = UNSET
+    """
+    Sockets. Default 1.
+    """
+    threads: (
+        Annotated[int, Meta(description="Threads of a core. Default 1.")] | UnsetType
+    ) = UNSET
+    """
+    Threads of a core. Default 1.
+    """
+    model: (
+        Annotated[
+            str,
+            Meta(description="A QEMU CPU model. Default: host under KVM, max without."),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    A QEMU CPU model. Default: host under KVM, max without.
+    """
+    acceleration: (
+        Annotated[
+            Literal["Required", "Preferred"],
+            Meta(
+                description="Required runs only under KVM; Preferred also without, told by HardwareAccelerated=False. Default Required."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Required runs only under KVM; Preferred also without, told by HardwareAccelerated=False. Default Required.
+    """
+
+
+class Memory(Struct):
+    """
+    Guest memory.
+    """
+
+    size: Annotated[int | str, Meta(description="How much, a quantity such as 8Gi.")]
+    """
+    How much, a quantity such as 8Gi.
+    """
+    hugepages: (
+        Annotated[
+            Literal["2Mi", "1Gi"], Meta(description="Size of the pages that back it.")
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Size of the pages that back it.
+    """
+
+
+class Gpu(Struct):
+    name: Annotated[str, Meta(description="Its name, unique in the VM.")]
+    """
+    Its name, unique in the VM.
+    """
+    partition_ref: (
+        Annotated[str, Meta(description="A GpuPartition of the same namespace.")]
+        | UnsetType
+    ) = field(name="partitionRef", default=UNSET)
+    """
+    A GpuPartition of the same namespace.
+    """
+    vram: (
+        Annotated[
+            Vram,
+            Meta(
+                description="Video memory: a card that is already cut in a fitting size is taken first, else the smallest type that fits.",
+                title="VirtualMachineSpecGpuVram",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Video memory: a card that is already cut in a fitting size is taken first, else the smallest type that fits.
+    """
+    type: (
+        Annotated[
+            str,
+            Meta(
+                description="A type's name as the driver gives it, such as nvidia-746, or a glob such as nvidia-*."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    A type's name as the driver gives it, such as nvidia-746, or a glob such as nvidia-*.
+    """
+    mode: (
+        Annotated[
+            Literal["Mediated", "VirtualFunction", "Passthrough"],
+            Meta(
+                description="How the slice is made. Any way will do where it is left out."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    How the slice is made. Any way will do where it is left out.
+    """
+    vendor: (
+        Annotated[
+            Literal["nvidia", "intel", "amd", "kernel-sample"],
+            Meta(description="Whose card, in lower case."),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Whose card, in lower case.
+    """
+    device: (
+        Annotated[
+            str,
+            Meta(
+                description="PCI vendor and device id of the card, such as 10de:25b6."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    PCI vendor and device id of the card, such as 10de:25b6.
+    """
+
+
+class Numa(Struct):
+    """
+    Whether GPU, CPUs and memory are kept on one NUMA node.
+    """
+
+    policy: (
+        Annotated[
+            Literal["Aligned", "Preferred", "None"],
+            Meta(description="Aligned insists; Preferred tries; None does not care."),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Aligned insists; Preferred tries; None does not care.
+    """
+
+
+class Uefi(Struct):
+    """
+    UEFI instead of BIOS.
+    """
+
+    secure_boot: (
+        Annotated[bool, Meta(description="Whether Secure Boot is on.")] | UnsetType
+    ) = field(name="secureBoot", default=UNSET)
+    """
+    Whether Secure Boot is on.
+    """
+
+
+class Firmware(Struct):
+    """
+    What the guest's firmware is and says.
+    """
+
+    uefi: (
+        Annotated[
+            Uefi,
+            Meta(
+                description="UEFI instead of BIOS.",
+                title="VirtualMachineSpecFirmwareUefi",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    UEFI instead of BIOS.
+    """
+    tpm: Annotated[bool, Meta(description="A TPM 2.0.")] | UnsetType = UNSET
+    """
+    A TPM 2.0.
+    """
+    serial: (
+        Annotated[str, Meta(description="The SMBIOS serial number of the machine.")]
+        | UnsetType
+    ) = UNSET
+    """
+    The SMBIOS serial number of the machine.
+    """
+    oem_strings: (
+        Annotated[
+            list[str],
+            Meta(
+                description="SMBIOS type 11 strings; systemd in a guest reads credentials from those that begin with io.systemd.credential."
+            ),
+        ]
+        | UnsetType
+    ) = field(name="oemStrings", default=UNSET)
+    """
+    SMBIOS type 11 strings; systemd in a guest reads credentials from those that begin with io.systemd.credential.
+    """
+
+
+class PersistentVolumeClaim(Struct):
+    """
+    A PersistentVolumeClaim of the same namespace.
+    """
+
+    claim_name: Annotated[str, Meta(description="Its name.")] | UnsetType = field(
+        name="claimName", default=UNSET
+    )
+    """
+    Its name.
+    """
+
+
+class State(Struct):
+    """
+    Where UEFI variables and the TPM live.
+    """
+
+    size: Annotated[str, Meta(description="How much, a quantity.")] | UnsetType = UNSET
+    """
+    How much, a quantity.
+    """
+    persistent_volume_claim: (
+        Annotated[
+            PersistentVolumeClaim,
+            Meta(
+                description="A PersistentVolumeClaim of the same namespace.",
+                title="VirtualMachineSpecStatePersistentVolumeClaim",
+            ),
+        ]
+        | UnsetType
+    ) = field(name="persistentVolumeClaim", default=UNSET)
+    """
+    A PersistentVolumeClaim of the same namespace.
+    """
+
+
+class Filesystem(Struct):
+    name: Annotated[str, Meta(description="Its tag in the guest.")] | UnsetType = UNSET
+    """
+    Its tag in the guest.
+    """
+
+
+class Image(Struct):
+    """
+    An OCI image whose file is the disk; mounted read-only, writes go to an overlay that ends with the run.
+    """
+
+    reference: Annotated[str, Meta(description="The image, such as registry/name:tag.")]
+    """
+    The image, such as registry/name:tag.
+    """
+    path: (
+        Annotated[
+            str, Meta(description="The disk file inside the image. Default disk.img.")
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    The disk file inside the image. Default disk.img.
+    """
+    pull_policy: (
+        Annotated[
+            Literal["Always", "IfNotPresent", "Never"],
+            Meta(description="When to pull. Default IfNotPresent."),
+        ]
+        | UnsetType
+    ) = field(name="pullPolicy", default=UNSET)
+    """
+    When to pull. Default IfNotPresent.
+    """
+
+
+class PersistentVolumeClaim1(Struct):
+    """
+    A PersistentVolumeClaim of the same namespace with the disk file on it.
+    """
+
+    claim_name: Annotated[str, Meta(description="Its name.")] = field(name="claimName")
+    """
+    Its name.
+    """
+    path: (
+        Annotated[
+            str, Meta(description="The disk file on the volume. Default disk.img.")
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    The disk file on the volume. Default disk.img.
+    """
+
+
+class HostPath(Struct):
+    """
+    A file on the node, for one workstation. Needs a namespace that admits hostPath volumes.
+    """
+
+    path: Annotated[str, Meta(description="The absolute path of the file.")]
+    """
+    The absolute path of the file.
+    """
+
+
+class Disk(Struct):
+    name: Annotated[str, Meta(description="Its name, unique in the VM.")]
+    """
+    Its name, unique in the VM.
+    """
+    bus: (
+        Annotated[
+            Literal["virtio", "sata"],
+            Meta(description="How the guest sees it. Default virtio."),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    How the guest sees it. Default virtio.
+    """
+    format: (
+        Annotated[
+            Literal["raw", "qcow2"],
+            Meta(description="The format of the source's file. Default raw."),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    The format of the source's file. Default raw.
+    """
+    read_only: (
+        Annotated[bool, Meta(description="Whether the guest may only read it.")]
+        | UnsetType
+    ) = field(name="readOnly", default=UNSET)
+    """
+    Whether the guest may only read it.
+    """
+    size: (
+        Annotated[
+            int | str,
+            Meta(description="A blank disk of that size, which ends with the run."),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    A blank disk of that size, which ends with the run.
+    """
+    image: (
+        Annotated[
+            Image,
+            Meta(
+                description="An OCI image whose file is the disk; mounted read-only, writes go to an overlay that ends with the run.",
+                title="VirtualMachineSpecDiskImage",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    An OCI image whose file is the disk; mounted read-only, writes go to an overlay that ends with the run.
+    """
+    persistent_volume_claim: (
+        Annotated[
+            PersistentVolumeClaim1,
+            Meta(
+                description="A PersistentVolumeClaim of the same namespace with the disk file on it.",
+                title="VirtualMachineSpecDiskPersistentVolumeClaim",
+            ),
+        ]
+        | UnsetType
+    ) = field(name="persistentVolumeClaim", default=UNSET)
+    """
+    A PersistentVolumeClaim of the same namespace with the disk file on it.
+    """
+    host_path: (
+        Annotated[
+            HostPath,
+            Meta(
+                description="A file on the node, for one workstation. Needs a namespace that admits hostPath volumes.",
+                title="VirtualMachineSpecDiskHostPath",
+            ),
+        ]
+        | UnsetType
+    ) = field(name="hostPath", default=UNSET)
+    """
+    A file on the node, for one workstation. Needs a namespace that admits hostPath volumes.
+    """
+
+
+class Cdrom(Struct):
+    name: Annotated[str, Meta(description="Its name, unique in the VM.")]
+    """
+    Its name, unique in the VM.
+    """
+    image: (
+        Annotated[
+            Image,
+            Meta(
+                description="An OCI image whose file is the disk; mounted read-only, writes go to an overlay that ends with the run.",
+                title="VirtualMachineSpecCdromImage",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    An OCI image whose file is the disk; mounted read-only, writes go to an overlay that ends with the run.
+    """
+    persistent_volume_claim: (
+        Annotated[
+            PersistentVolumeClaim1,
+            Meta(
+                description="A PersistentVolumeClaim of the same namespace with the disk file on it.",
+                title="VirtualMachineSpecCdromPersistentVolumeClaim",
+            ),
+        ]
+        | UnsetType
+    ) = field(name="persistentVolumeClaim", default=UNSET)
+    """
+    A PersistentVolumeClaim of the same namespace with the disk file on it.
+    """
+    host_path: (
+        Annotated[
+            HostPath,
+            Meta(
+                description="A file on the node, for one workstation. Needs a namespace that admits hostPath volumes.",
+                title="VirtualMachineSpecCdromHostPath",
+            ),
+        ]
+        | UnsetType
+    ) = field(name="hostPath", default=UNSET)
+    """
+    A file on the node, for one workstation. Needs a namespace that admits hostPath volumes.
+    """
+
+
+class Install(Struct):
+    """
+    Installs a guest from an ISO onto a disk.
+    """
+
+    iso: Annotated[str, Meta(description="The CD-ROM to boot.")] | UnsetType = UNSET
+    """
+    The CD-ROM to boot.
+    """
+    disk: Annotated[str, Meta(description="The disk to install to.")] | UnsetType = (
+        UNSET
+    )
+    """
+    The disk to install to.
+    """
+
+
+class GuestTools(Struct):
+    """
+    A CD of drivers and programs for the guest.
+    """
+
+    enabled: (
+        Annotated[bool, Meta(description="Whether it is attached.")] | UnsetType
+    ) = UNSET
+    """
+    Whether it is attached.
+    """
+
+
+class Graphics(Struct):
+    """
+    Whose screen the guest has.
+    """
+
+    mode: (
+        Annotated[
+            Literal["Accelerated", "Safe", "Headless", "Disabled"],
+            Meta(
+                description="Accelerated shows the GPU's own screen; Safe an emulated one beside the GPU; Headless none; Disabled an emulated one and no GPU. Default Accelerated."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Accelerated shows the GPU's own screen; Safe an emulated one beside the GPU; Headless none; Disabled an emulated one and no GPU. Default Accelerated.
+    """
+
+
+class Network(Struct):
+    """
+    The guest's network.
+    """
+
+    mode: (
+        Annotated[
+            Literal["User", "None"],
+            Meta(
+                description="User reaches out through the Pod's network; None has no network card. Default User."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    User reaches out through the Pod's network; None has no network card. Default User.
+    """
+
+
+class CloudInit(Struct):
+    """
+    Data for cloud-init in the guest.
+    """
+
+    secret_name: (
+        Annotated[str, Meta(description="A Secret with user-data and meta-data.")]
+        | UnsetType
+    ) = field(name="secretName", default=UNSET)
+    """
+    A Secret with user-data and meta-data.
+    """
+
+
+class Sysprep(Struct):
+    """
+    Data for Windows setup.
+    """
+
+    secret_name: (
+        Annotated[str, Meta(description="A Secret with autounattend.xml.")] | UnsetType
+    ) = field(name="secretName", default=UNSET)
+    """
+    A Secret with autounattend.xml.
+    """
+
+
+class DeviceIdentity(Struct):
+    """
+    PCI ids that the guest sees on its GPUs instead of the real ones, 0x and four hex digits each.
+    """
+
+    vendor_id: Annotated[str, Meta(description="PCI vendor id.")] | UnsetType = field(
+        name="vendorId", default=UNSET
+    )
+    """
+    PCI vendor id.
+    """
+    device_id: Annotated[str, Meta(description="PCI device id.")] | UnsetType = field(
+        name="deviceId", default=UNSET
+    )
+    """
+    PCI device id.
+    """
+    sub_vendor_id: (
+        Annotated[str, Meta(description="PCI subsystem vendor id.")] | UnsetType
+    ) = field(name="subVendorId", default=UNSET)
+    """
+    PCI subsystem vendor id.
+    """
+    sub_device_id: (
+        Annotated[str, Meta(description="PCI subsystem device id.")] | UnsetType
+    ) = field(name="subDeviceId", default=UNSET)
+    """
+    PCI subsystem device id.
+    """
+
+
+class VirtualMachineSpec(Struct):
+    """
+    What the machine is. Changes take effect at its next start; RestartRequired says so.
+    """
+
+    memory: Annotated[
+        Memory, Meta(description="Guest memory.", title="VirtualMachineSpecMemory")
+    ]
+    """
+    Guest memory.
+    """
+    run_strategy: (
+        Annotated[
+            Literal["Always", "Halted", "Once", "RerunOnFailure", "Manual"],
+            Meta(
+                description="Always keeps it running; Halted keeps it off and gives its slices back; Once runs it one time; RerunOnFailure until the guest ends well; Manual as the annotation libvf.io/requested-state says (Running or Stopped)."
+            ),
+        ]
+        | UnsetType
+    ) = field(name="runStrategy", default="Always")
+    """
+    Always keeps it running; Halted keeps it off and gives its slices back; Once runs it one time; RerunOnFailure until the guest ends well; Manual as the annotation libvf.io/requested-state says (Running or Stopped).
+    """
+    cpu: (
+        Annotated[
+            Cpu,
+            Meta(
+                description="Virtual CPUs; sockets x cores x threads of them.",
+                title="VirtualMachineSpecCpu",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Virtual CPUs; sockets x cores x threads of them.
+    """
+    gpus: (
+        Annotated[
+            list[Gpu],
+            Meta(
+                description="Slices of GPUs, each made for this VM from a template, or a GpuPartition by name."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Slices of GPUs, each made for this VM from a template, or a GpuPartition by name.
+    """
+    numa: (
+        Annotated[
+            Numa,
+            Meta(
+                description="Whether GPU, CPUs and memory are kept on one NUMA node.",
+                title="VirtualMachineSpecNuma",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Whether GPU, CPUs and memory are kept on one NUMA node.
+    """
+    firmware: (
+        Annotated[
+            Firmware,
+            Meta(
+                description="What the guest's firmware is and says.",
+                title="VirtualMachineSpecFirmware",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    What the guest's firmware is and says.
+    """
+    state: (
+        Annotated[
+            State,
+            Meta(
+                description="Where UEFI variables and the TPM live.",
+                title="VirtualMachineSpecState",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Where UEFI variables and the TPM live.
+    """
+    termination_grace_period_seconds: (
+        Annotated[
+            int,
+            Meta(description="How long the guest may take to shut down. Default 180."),
+        ]
+        | UnsetType
+    ) = field(name="terminationGracePeriodSeconds", default=UNSET)
+    """
+    How long the guest may take to shut down. Default 180.
+    """
+    filesystems: (
+        Annotated[list[Filesystem], Meta(description="Folders shared with the guest.")]
+        | UnsetType
+    ) = UNSET
+    """
+    Folders shared with the guest.
+    """
+    disks: (
+        Annotated[list[Disk], Meta(description="Disks, in boot order.")] | UnsetType
+    ) = UNSET
+    """
+    Disks, in boot order.
+    """
+    cdroms: (
+        Annotated[
+            list[Cdrom], Meta(description="CD-ROMs, after the disks in boot order.")
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    CD-ROMs, after the disks in boot order.
+    """
+    install: (
+        Annotated[
+            Install,
+            Meta(
+                description="Installs a guest from an ISO onto a disk.",
+                title="VirtualMachineSpecInstall",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Installs a guest from an ISO onto a disk.
+    """
+    guest_tools: (
+        Annotated[
+            GuestTools,
+            Meta(
+                description="A CD of drivers and programs for the guest.",
+                title="VirtualMachineSpecGuestTools",
+            ),
+        ]
+        | UnsetType
+    ) = field(name="guestTools", default=UNSET)
+    """
+    A CD of drivers and programs for the guest.
+    """
+    graphics: (
+        Annotated[
+            Graphics,
+            Meta(
+                description="Whose screen the guest has.",
+                title="VirtualMachineSpecGraphics",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Whose screen the guest has.
+    """
+    display: (
+        Annotated[
+            list[Literal["vnc", "spice", "lookingGlass"]],
+            Meta(description="Ways to look at the screen."),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Ways to look at the screen.
+    """
+    audio: (
+        Annotated[
+            Literal["scream", "spice"], Meta(description="How sound leaves the guest.")
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    How sound leaves the guest.
+    """
+    network: (
+        Annotated[
+            Network,
+            Meta(description="The guest's network.", title="VirtualMachineSpecNetwork"),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    The guest's network.
+    """
+    usb: (
+        Annotated[list[str], Meta(description="USB devices of the host.")] | UnsetType
+    ) = UNSET
+    """
+    USB devices of the host.
+    """
+    ports: (
+        Annotated[list[int], Meta(description="Ports of the guest to forward.")]
+        | UnsetType
+    ) = UNSET
+    """
+    Ports of the guest to forward.
+    """
+    cloud_init: (
+        Annotated[
+            CloudInit,
+            Meta(
+                description="Data for cloud-init in the guest.",
+                title="VirtualMachineSpecCloudInit",
+            ),
+        ]
+        | UnsetType
+    ) = field(name="cloudInit", default=UNSET)
+    """
+    Data for cloud-init in the guest.
+    """
+    sysprep: (
+        Annotated[
+            Sysprep,
+            Meta(
+                description="Data for Windows setup.", title="VirtualMachineSpecSysprep"
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Data for Windows setup.
+    """
+    hide_hypervisor: (
+        Annotated[bool, Meta(description="Hide KVM from the guest. Default false.")]
+        | UnsetType
+    ) = field(name="hideHypervisor", default=UNSET)
+    """
+    Hide KVM from the guest. Default false.
+    """
+    device_identity: (
+        Annotated[
+            DeviceIdentity,
+            Meta(
+                description="PCI ids that the guest sees on its GPUs instead of the real ones, 0x and four hex digits each.",
+                title="VirtualMachineSpecDeviceIdentity",
+            ),
+        ]
+        | UnsetType
+    ) = field(name="deviceIdentity", default=UNSET)
+    """
+    PCI ids that the guest sees on its GPUs instead of the real ones, 0x and four hex digits each.
+    """
+    extra_arguments: (
+        Annotated[
+            list[str],
+            Meta(
+                description='Further QEMU arguments, one option with its value each, such as "-rtc base=localtime". Only what opens no file, socket or program is allowed.'
+            ),
+        ]
+        | UnsetType
+    ) = field(name="extraArguments", default=UNSET)
+    """
+    Further QEMU arguments, one option with its value each, such as "-rtc base=localtime". Only what opens no file, socket or program is allowed.
+    """
+
+
+class Guest(Struct):
+    """
+    What is known of the guest.
+    """
+
+    started_at: (
+        Annotated[str, Meta(description="When QEMU was started.")] | UnsetType
+    ) = field(name="startedAt", default=UNSET)
+    """
+    When QEMU was started.
+    """
+    restarts: (
+        Annotated[
+            int, Meta(description="How often the launcher was restarted in its Pod.")
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    How often the launcher was restarted in its Pod.
+    """
+
+
+class Partition(Struct):
+    gpu: Annotated[str, Meta(description="The name in spec.gpus.")]
+    """
+    The name in spec.gpus.
+    """
+    name: Annotated[str, Meta(description="The GpuPartition.")]
+    """
+    The GpuPartition.
+    """
+
+
+class Display(Struct):
+    type: Annotated[str, Meta(description="The protocol.")]
+    """
+    The protocol.
+    """
+    socket: (
+        Annotated[str, Meta(description="The unix socket in the launcher.")] | UnsetType
+    ) = UNSET
+    """
+    The unix socket in the launcher.
+    """
+
+
+class VirtualMachineStatus(Struct):
+    """
+    What was observed. Written by the operator only.
+    """
+
+    observed_generation: (
+        Annotated[
+            int,
+            Meta(description="The generation of the spec that this status speaks of."),
+        ]
+        | UnsetType
+    ) = field(name="observedGeneration", default=UNSET)
+    """
+    The generation of the spec that this status speaks of.
+    """
+    ready: Annotated[bool, Meta(description="Whether the guest runs.")] | UnsetType = (
+        UNSET
+    )
+    """
+    Whether the guest runs.
+    """
+    node: Annotated[str, Meta(description="The node it runs on.")] | UnsetType = UNSET
+    """
+    The node it runs on.
+    """
+    pod_name: Annotated[str, Meta(description="The launcher Pod.")] | UnsetType = field(
+        name="podName", default=UNSET
+    )
+    """
+    The launcher Pod.
+    """
+    gpu: (
+        Annotated[
+            str, Meta(description="Its slices in short, such as mdpy-xga on mdpy.")
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Its slices in short, such as mdpy-xga on mdpy.
+    """
+    guest: (
+        Annotated[
+            Guest,
+            Meta(
+                description="What is known of the guest.",
+                title="VirtualMachineStatusGuest",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    What is known of the guest.
+    """
+    partitions: (
+        Annotated[list[Partition], Meta(description="The GpuPartitions it uses.")]
+        | UnsetType
+    ) = UNSET
+    """
+    The GpuPartitions it uses.
+    """
+    displays: (
+        Annotated[list[Display], Meta(description="Where the screen can be seen.")]
+        | UnsetType
+    ) = UNSET
+    """
+    Where the screen can be seen.
+    """
+    conditions: (
+        Annotated[
+            list[Condition],
+            Meta(
+                description="Ready, Reconciling and Stalled sum up (kstatus); Scheduled, GpuPrepared, HardwareAccelerated and GuestRunning tell how far it is; RestartRequired that the spec has changed since the start."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Ready, Reconciling and Stalled sum up (kstatus); Scheduled, GpuPrepared, HardwareAccelerated and GuestRunning tell how far it is; RestartRequired that the spec has changed since the start.
+    """
