@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from lab import cache, images, network, packages
+from lab import images, network, packages
 from lab.binaries import binaries
 from lab.controlplane import ControlPlane
 from lab.errors import LabError
@@ -154,11 +154,4 @@ def prepare() -> Ready:
         root = pool.submit(debian_root)
         built = programs.result()
         guest = guest_disk(root.result())
-    archives = images.build_images(REPOSITORY, _image_cache(), say, guest)
-    return Ready(built, node_boot(), image_disk(archives))
-
-
-def _image_cache() -> Path:
-    folder = cache.root() / "images"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return Ready(built, node_boot(), image_disk(images.build_images(REPOSITORY, guest)))

@@ -1,0 +1,55 @@
+# libvf's images: operator, agent, launcher. What changes most is copied last, so that a change of code
+# rebuilds one small layer.
+ARG BASE=docker.io/library/debian:trixie-slim
+
+FROM ${BASE} AS python
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PYTHONPATH=/opt/libvf/lib:/opt/libvf/code
+RUN apt-get update && apt-get install -y --no-install-recommends python3-minimal libpython3-stdlib \
+ && rm -rf /var/lib/apt/lists/*
+
+FROM python AS builder
+RUN apt-get update && apt-get install -y --no-install-recommends python3-pip gcc libc6-dev
+
+FROM builder AS operator-packages
+COPY requirements/operator.txt /
+RUN pip install --require-hashes --no-compile --target /packages -r /operator.txt
+
+FROM builder AS agent-packages
+COPY requirements/agent.txt /
+RUN pip install --require-hashes --no-compile --target /packages -r /agent.txt
+
+FROM builder AS launcher-packages
+COPY requirements/launcher.txt /
+RUN pip install --require-hashes --no-compile --target /packages -r /launcher.txt
+
+FROM builder AS hook
+COPY host-agent/hook/libvf-hook.c /
+RUN gcc -static -Os -Wall -Wextra -Werror -o /libvf-hook /libvf-hook.c && strip /libvf-hook
+
+FROM python AS operator
+COPY --from=operator-packages /packages /opt/libvf/lib
+COPY api/libvf_api /opt/libvf/code/libvf_api
+COPY operator/libvf_operator /opt/libvf/code/libvf_operator
+USER 65532:65532
+ENTRYPOINT ["python3", "-m", "libvf_operator"]
+
+FROM python AS agent
+RUN apt-get update && apt-get install -y --no-install-recommends libudev1 && rm -rf /var/lib/apt/lists/*
+COPY --from=agent-packages /packages /opt/libvf/lib
+COPY --from=hook /libvf-hook /usr/lib/libvf/libvf-hook
+COPY api/libvf_api /opt/libvf/code/libvf_api
+COPY host-agent/libvf_agent /opt/libvf/code/libvf_agent
+ENTRYPOINT ["python3", "-m", "libvf_agent"]
+
+FROM python AS launcher
+RUN apt-get update && apt-get install -y --no-install-recommends \
+      qemu-system-x86 qemu-utils seabios ipxe-qemu ovmf \
+ && rm -rf /var/lib/apt/lists/* \
+ && printf '#!/bin/sh\nexec python3 -m libvf_launcher "$@"\n' > /usr/local/bin/libvf-launcher \
+ && chmod 755 /usr/local/bin/libvf-launcher \
+ && groupadd --gid 107 qemu && useradd --uid 107 --gid 107 --no-create-home --home-dir / qemu
+COPY --from=launcher-packages /packages /opt/libvf/lib
+COPY api/libvf_api /opt/libvf/code/libvf_api
+COPY launcher/libvf_launcher /opt/libvf/code/libvf_launcher
+USER 107:107
+ENTRYPOINT ["libvf-launcher"]
