@@ -44,9 +44,7 @@ def document(server: str, authority: Path, token: str) -> str:
         {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [
-                {"name": "lab", "cluster": {"server": server, "certificate-authority-data": certificate}}
-            ],
+            "clusters": [{"name": "lab", "cluster": {"server": server, "certificate-authority-data": certificate}}],
             "users": [{"name": "user", "user": {"token": token}}],
             "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "user"}}],
             "current-context": "lab",

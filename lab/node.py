@@ -64,7 +64,9 @@ class Node:
 
     def execute(self, argv: Sequence[str], stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
         """Run a command in it as root; the result carries code and output."""
-        return subprocess.run(self.ssh(argv), input=stdin, stdin=None if stdin else subprocess.DEVNULL, capture_output=True)
+        return subprocess.run(
+            self.ssh(argv), input=stdin, stdin=None if stdin else subprocess.DEVNULL, capture_output=True
+        )
 
     def ssh(self, argv: Sequence[str]) -> list[str]:
         """The command line that runs argv in the node."""

@@ -1,0 +1,50 @@
+"""`libvf-launcher`: run the VM; with `screenshot FILE` or `qmp COMMAND [JSON]`, ask the one that runs."""
+
+import asyncio
+import json
+import sys
+
+from qemu.qmp import QMPError
+
+from libvf_launcher import lifecycle
+from libvf_launcher.monitor import execute
+from libvf_launcher.paths import Paths
+
+USAGE = "usage: libvf-launcher [screenshot FILE | qmp COMMAND [JSON]]"
+
+
+def main(arguments: list[str], paths: Paths | None = None) -> int:
+    """Carry out one command; returns the exit code."""
+    paths = paths or Paths()
+    match arguments:
+        case []:
+            return _launch(paths)
+        case ["screenshot", file]:
+            return _ask(paths, "screendump", {"filename": file, "format": "png"})
+        case ["qmp", command]:
+            return _ask(paths, command, None)
+        case ["qmp", command, text]:
+            return _ask(paths, command, json.loads(text))
+    print(USAGE, file=sys.stderr)
+    return 2
+
+
+def _launch(paths: Paths) -> int:
+    termination = asyncio.run(lifecycle.run(paths))
+    paths.termination.write_bytes(termination.encode())
+    print(f"{termination.reason}: {termination.message}", flush=True)
+    return 0 if termination.exit_code == 0 else 1
+
+
+def _ask(paths: Paths, command: str, arguments: dict[str, object] | None) -> int:
+    try:
+        answer = asyncio.run(execute(paths.qmp_admin, command, arguments))
+    except QMPError as error:
+        print(f"{command}: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(answer))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

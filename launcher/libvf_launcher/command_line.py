@@ -1,0 +1,150 @@
+"""The QEMU command line: a pure function of the launch document and the devices."""
+
+from collections.abc import Iterator
+from itertools import count
+
+from libvf_api.launch import Launch
+from libvf_api.quantity import to_bytes
+from libvf_api.v1alpha1 import Cpu, DeviceIdentity, Firmware
+
+from libvf_launcher.devices import Devices, VfioDevice
+from libvf_launcher.disks import Drive, drives
+from libvf_launcher.errors import DeviceMissing
+from libvf_launcher.paths import Paths
+
+BINARY = "qemu-system-x86_64"
+# what Windows guests want of a hypervisor; Linux guests ignore what they do not know
+_ENLIGHTENMENTS = "hv-relaxed,hv-vapic,hv-time,hv-spinlocks=0x1fff,hv-vendor-id=libvf"
+
+
+def command_line(launch: Launch, devices: Devices, paths: Paths) -> list[str]:
+    """All of QEMU's arguments; raises DeviceMissing where KVM is required and the node has none."""
+    return [
+        BINARY,
+        *("-name", f"guest={launch.name},debug-threads=on", "-uuid", launch.uid),
+        *("-nodefaults", "-no-user-config"),
+        *_machine(launch, devices),
+        *_memory(launch),
+        *_smbios(launch),
+        *("-rtc", "base=utc,driftfix=slew"),
+        *_channels(paths),
+        *_screen(launch, devices, paths),
+        *_gpus(launch, devices),
+        *(word for index, drive in enumerate(drives(launch.spec, paths)) for word in _drive(drive, index)),
+        *_network(launch),
+        *("-device", "virtio-rng-pci"),
+        *(word for argument in launch.spec.extra_arguments or () for word in argument.split(" ", 1)),
+    ]
+
+
+def _machine(launch: Launch, devices: Devices) -> Iterator[str]:
+    cpu = launch.spec.cpu or Cpu()
+    required = (cpu.acceleration or "Required") == "Required"
+    if required and not devices.accelerated:
+        raise DeviceMissing(
+            "cpu.acceleration is Required and the claimed kvm device is not accelerated: "
+            "enable KVM on the node, or set cpu.acceleration to Preferred"
+        )
+    yield from ("-machine", "q35,vmport=off")
+    yield from (("-accel", "kvm") if devices.accelerated else ("-accel", "tcg"))
+    if devices.accelerated and not required:
+        yield from ("-accel", "tcg")
+    yield from ("-cpu", _cpu(launch, cpu, devices.accelerated))
+    sockets, cores, threads = cpu.sockets or 1, cpu.cores or 1, cpu.threads or 1
+    yield from ("-smp", f"{sockets * cores * threads},sockets={sockets},cores={cores},threads={threads}")
+
+
+def _cpu(launch: Launch, cpu: Cpu, accelerated: bool) -> str:
+    model = cpu.model or ("host" if accelerated else "max")
+    parts = [model, *([_ENLIGHTENMENTS] if accelerated else []), *(["kvm=off"] if launch.spec.hide_hypervisor else [])]
+    return ",".join(parts)
+
+
+def _memory(launch: Launch) -> Iterator[str]:
+    yield from ("-m", f"{to_bytes(launch.spec.memory.size) // 2**20}M")
+
+
+def _smbios(launch: Launch) -> Iterator[str]:
+    firmware = launch.spec.firmware or Firmware()
+    serial = firmware.serial or launch.uid
+    yield from ("-smbios", f"type=1,manufacturer=libvf,product=VirtualMachine,serial={_comma(serial)}")
+    for text in firmware.oem_strings or ():
+        yield from ("-smbios", f"type=11,value={_comma(text)}")
+
+
+def _channels(paths: Paths) -> Iterator[str]:
+    """Two QMP sockets, and the serial console that also goes to standard output, so to `kubectl logs`."""
+    for name, path in (("qmp", paths.qmp), ("admin", paths.qmp_admin)):
+        yield from ("-chardev", f"socket,id={name},path={path},server=on,wait=off")
+        yield from ("-mon", f"chardev={name},mode=control")
+    yield from ("-chardev", f"socket,id=serial,path={paths.serial},server=on,wait=off,logfile=/dev/stdout,logappend=on")
+    yield from ("-serial", "chardev:serial")
+
+
+def _screen(launch: Launch, devices: Devices, paths: Paths) -> Iterator[str]:
+    mode = _graphics(launch)
+    yield from (
+        "-display",
+        "none",
+        "-vga",
+        "std" if mode == "Disabled" or (mode == "Accelerated" and not _shows(devices)) else "none",
+    )
+    if mode != "Headless":
+        yield from ("-vnc", f"unix:{paths.vnc}")
+
+
+def _shows(devices: Devices) -> bool:
+    """Whether a device has a screen that QEMU can read: without one an emulated card keeps the screen from being black."""
+    return any(device.display for device in devices.vfio)
+
+
+def _gpus(launch: Launch, devices: Devices) -> Iterator[str]:
+    if _graphics(launch) == "Disabled":
+        return
+    shown = _graphics(launch) == "Accelerated"
+    for port, device in zip(count(1), devices.vfio, strict=False):
+        yield from ("-device", f"pcie-root-port,id=gpuport{port},chassis={port},slot={port}")
+        yield from ("-device", _vfio(device, port, shown, launch.spec.device_identity or DeviceIdentity()))
+
+
+def _vfio(device: VfioDevice, port: int, shown: bool, identity: DeviceIdentity) -> str:
+    place = f"sysfsdev=/sys/bus/mdev/devices/{device.mdev}" if device.mdev else f"host={device.pci}"
+    ids = {
+        "x-pci-vendor-id": identity.vendor_id,
+        "x-pci-device-id": identity.device_id,
+        "x-pci-sub-vendor-id": identity.sub_vendor_id,
+        "x-pci-sub-device-id": identity.sub_device_id,
+    }
+    display = "on" if device.display and shown else "off"
+    overrides = [f"{key}={value}" for key, value in ids.items() if value]
+    return ",".join(
+        ["vfio-pci", place, f"id=hostdev{port - 1}", f"bus=gpuport{port}", f"display={display}", *overrides]
+    )
+
+
+def _drive(drive: Drive, index: int) -> Iterator[str]:
+    node = f"drive-{drive.name}"
+    flags = f"read-only={'on' if drive.read_only else 'off'}"
+    file = f"file.driver=file,file.filename={_comma(str(drive.file))}"
+    yield from ("-blockdev", f"driver={drive.format},node-name={node},{file},{flags},discard=unmap")
+    if drive.bus == "virtio":
+        device = "virtio-blk-pci"
+    else:
+        device = f"ide-{'cd' if drive.cdrom else 'hd'},bus=ide.{index}"
+    yield from ("-device", f"{device},drive={node},id={drive.name},bootindex={index}")
+
+
+def _network(launch: Launch) -> Iterator[str]:
+    mode = launch.spec.network.mode if launch.spec.network else None
+    if (mode or "User") == "User":
+        yield from ("-netdev", "user,id=net0", "-device", "virtio-net-pci,netdev=net0,romfile=")
+
+
+def _graphics(launch: Launch) -> str:
+    mode = launch.spec.graphics.mode if launch.spec.graphics else None
+    return mode or "Accelerated"
+
+
+def _comma(text: str) -> str:
+    """QEMU's option parser ends a value at a comma unless it is doubled."""
+    return text.replace(",", ",,")

@@ -1,0 +1,62 @@
+"""The devices that the VM's claims became, read from the metadata files."""
+
+from dataclasses import dataclass
+
+from libvf_api import metadata
+from libvf_api.launch import Launch
+
+from libvf_launcher.errors import DeviceMissing
+from libvf_launcher.paths import Paths
+
+
+@dataclass(frozen=True, slots=True)
+class VfioDevice:
+    """A device to attach by VFIO: a mediated device by its UUID, or a PCI function by its address."""
+
+    gpu: str
+    mdev: str | None = None
+    pci: str | None = None
+    display: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """All devices of a VM; `accelerated` tells whether the claimed kvm device is the real one."""
+
+    vfio: tuple[VfioDevice, ...]
+    accelerated: bool
+
+
+def read(launch: Launch, paths: Paths) -> Devices:
+    """Every claimed device; raises DeviceMissing with the claim's name."""
+    vfio = [device for gpu in launch.gpus for device in _gpu(gpu.name, gpu.claim, gpu.request, paths)]
+    return Devices(tuple(vfio), _accelerated(launch, paths))
+
+
+def _gpu(name: str, claim: str, request: str, paths: Paths) -> list[VfioDevice]:
+    found = _read(claim, request, paths)
+    if not found:
+        raise DeviceMissing(
+            f"claim {claim} has no device for request {request}: delete the Pod to have it prepared anew"
+        )
+    return [_vfio(name, device) for device in found]
+
+
+def _vfio(name: str, device: metadata.Device) -> VfioDevice:
+    mdev, pci = device.get("mdevUUID"), device.get("resource.kubernetes.io/pciBusID")
+    if not mdev and not pci:
+        raise DeviceMissing(f"device {device.name} of gpu {name} has neither mdevUUID nor pciBusID in its metadata")
+    return VfioDevice(name, str(mdev) if mdev else None, str(pci) if pci else None, bool(device.get("display")))
+
+
+def _accelerated(launch: Launch, paths: Paths) -> bool:
+    if launch.kvm is None:
+        return False
+    return any(bool(device.get("accelerated")) for device in _read(launch.kvm.claim, launch.kvm.request, paths))
+
+
+def _read(claim: str, request: str, paths: Paths) -> list[metadata.Device]:
+    try:
+        return metadata.read(metadata.path(claim, request, paths.root))
+    except metadata.BadMetadata as error:
+        raise DeviceMissing(str(error)) from error

@@ -1,0 +1,35 @@
+"""Why a VM could not be launched.
+
+LaunchError
+  BadMachine      the launch document cannot be carried out
+  DeviceMissing   a claim's device is not there
+  DeviceBusy      somebody else has the device open
+"""
+
+from typing import ClassVar
+
+from libvf_api.termination import Reason
+
+
+class LaunchError(Exception):
+    """Ends the launcher; `reason` goes into the termination message."""
+
+    reason: ClassVar[Reason]
+
+
+class BadMachine(LaunchError):
+    """The launch document cannot be carried out."""
+
+    reason = "BadMachine"
+
+
+class DeviceMissing(LaunchError):
+    """A device that the claims promise is not in this container."""
+
+    reason = "DeviceMissing"
+
+
+class DeviceBusy(LaunchError):
+    """A device is open elsewhere."""
+
+    reason = "DeviceBusy"

@@ -1,0 +1,111 @@
+"""The VM's life in its Pod: prepare, start, be ready, stop when told, say why it ended."""
+
+import asyncio
+import json
+import shlex
+import signal
+
+import msgspec
+from libvf_api import launch as document
+from libvf_api.launch import Launch
+from libvf_api.termination import Termination
+from qemu.qmp import ConnectError
+
+from libvf_launcher import devices, disks
+from libvf_launcher.command_line import command_line
+from libvf_launcher.errors import BadMachine, LaunchError
+from libvf_launcher.monitor import Monitor
+from libvf_launcher.paths import Paths
+from libvf_launcher.process import Qemu, explain, refused
+
+_DEFAULT_GRACE = 180
+_RESERVE = 5  # seconds of the grace period that are kept for ending QEMU ourselves
+
+
+async def run(paths: Paths) -> Termination:
+    """Run the VM to its end; never raises a LaunchError, but tells it."""
+    try:
+        launch = load(paths)
+        argv = command_line(launch, devices.read(launch, paths), paths)
+        for drive in disks.drives(launch.spec, paths):
+            disks.make(drive)
+    except LaunchError as error:
+        return refused(error)
+    print(shlex.join(argv), flush=True)
+    paths.command.write_text(json.dumps(argv))
+    _forget_last_run(paths)
+    return await _live(await Qemu.start(argv, paths), paths, grace(launch))
+
+
+def load(paths: Paths) -> Launch:
+    """The launch document; raises BadMachine with the field that is wrong."""
+    try:
+        return document.decode(paths.machine.read_bytes())
+    except (OSError, msgspec.MsgspecError) as error:
+        raise BadMachine(f"{paths.machine}: {error}") from error
+
+
+def grace(launch: Launch) -> float:
+    """Seconds the guest may take to shut down: what kubelet gives, less what ending QEMU takes."""
+    given = launch.spec.termination_grace_period_seconds or _DEFAULT_GRACE
+    return max(given - _RESERVE, given / 2)
+
+
+async def _live(qemu: Qemu, paths: Paths, seconds: float) -> Termination:
+    told = _told_to_stop()
+    ended = asyncio.create_task(qemu.wait())
+    monitor = await _connect(qemu, paths)
+    if monitor is None:
+        return explain(await ended, qemu.last_words, None, asked=told.is_set(), killed=False)
+    watching = asyncio.create_task(monitor.watch(paths.ready))
+    stop = asyncio.create_task(told.wait())
+    await asyncio.wait({ended, stop}, return_when=asyncio.FIRST_COMPLETED)
+    killed = not ended.done() and await _stop(qemu, monitor, ended, seconds)
+    code = await ended
+    stop.cancel()
+    watching.cancel()  # a listener does not end with its connection
+    await asyncio.wait({watching})
+    return explain(code, qemu.last_words, monitor.shutdown, asked=told.is_set(), killed=killed)
+
+
+async def _connect(qemu: Qemu, paths: Paths) -> Monitor | None:
+    """A monitor, or None if QEMU ended first."""
+    connecting = asyncio.create_task(Monitor.connect(paths.qmp))
+    ended = asyncio.create_task(qemu.process.wait())
+    await asyncio.wait({connecting, ended}, return_when=asyncio.FIRST_COMPLETED)
+    if not connecting.done():
+        connecting.cancel()
+        return None
+    ended.cancel()
+    try:
+        return connecting.result()
+    except ConnectError:
+        qemu.kill()
+        return None
+
+
+async def _stop(qemu: Qemu, monitor: Monitor, ended: "asyncio.Task[int]", seconds: float) -> bool:
+    """Shut the guest down; True if it had to be ended."""
+    print(f"stopping: the guest has {seconds:.0f} s to shut down", flush=True)
+    pressing = asyncio.create_task(monitor.power_down())
+    done, _ = await asyncio.wait({ended}, timeout=seconds)
+    pressing.cancel()
+    if done:
+        return False
+    await monitor.quit()
+    await asyncio.wait({ended}, timeout=_RESERVE / 2)
+    qemu.kill()
+    return True
+
+
+def _told_to_stop() -> asyncio.Event:
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    return told
+
+
+def _forget_last_run(paths: Paths) -> None:
+    """A container that restarts in its Pod finds the sockets of the run before."""
+    for path in (paths.ready, paths.qmp, paths.qmp_admin, paths.vnc, paths.serial):
+        path.unlink(missing_ok=True)

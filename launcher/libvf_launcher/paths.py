@@ -1,0 +1,70 @@
+"""Where things are in the launcher's container (docs/contracts.md), all below one root so that tests can move it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Every path the launcher reads or writes."""
+
+    root: Path = Path("/")
+
+    @property
+    def machine(self) -> Path:
+        """The launch document."""
+        return self.root / "etc/libvf/machine.json"
+
+    @property
+    def run(self) -> Path:
+        """Sockets and the readiness file."""
+        return self.root / "run/libvf"
+
+    @property
+    def state(self) -> Path:
+        """Overlays and blank disks of this run."""
+        return self.root / "var/lib/libvf"
+
+    @property
+    def qmp(self) -> Path:
+        """The launcher's own QMP socket."""
+        return self.run / "qmp.sock"
+
+    @property
+    def qmp_admin(self) -> Path:
+        """The QMP socket for `libvf-launcher qmp` and `screenshot`, run by exec."""
+        return self.run / "qmp-admin.sock"
+
+    @property
+    def vnc(self) -> Path:
+        """The VNC server's socket."""
+        return self.run / "vnc.sock"
+
+    @property
+    def serial(self) -> Path:
+        """The guest's serial console."""
+        return self.run / "serial.sock"
+
+    @property
+    def ready(self) -> Path:
+        """Present while QMP says running: the Pod's readiness probe looks for it."""
+        return self.run / "ready"
+
+    @property
+    def command(self) -> Path:
+        """The command line as JSON, for people."""
+        return self.run / "command.json"
+
+    @property
+    def qemu_pid(self) -> Path:
+        """QEMU's process id in the container."""
+        return self.run / "qemu.pid"
+
+    @property
+    def termination(self) -> Path:
+        """Where kubelet reads the termination message."""
+        return self.root / "dev/termination-log"
+
+    def volume(self, disk: str) -> Path:
+        """The mounted source of a disk."""
+        return self.root / "volumes" / disk
