@@ -1,0 +1,159 @@
+"""The agent's life: recover, serve kubelet, publish, look again; and end cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from libvf_agent import hotplug
+from libvf_agent.backends.mediated import Mediated
+from libvf_agent.cluster import Cluster, Door
+from libvf_agent.config import Config
+from libvf_agent.driver import Driver
+from libvf_agent.errors import AgentError, JournalError
+from libvf_agent.files import write_whole
+from libvf_agent.host import Host, Places
+from libvf_agent.plugin import Sockets
+from libvf_agent.sysfs import HostFiles, Sysfs
+
+log = logging.getLogger("libvf.agent")
+
+RESCAN_SECONDS = 60.0
+RETRY_SECONDS = 3.0
+SETTLE_SECONDS = 0.2
+
+
+async def run(config: Config) -> None:
+    """Until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    install_hook(config.hook_source, config.state / "bin" / "libvf-hook")
+    host = host_of(config)
+    await _recovered(host, stop)
+    cluster = await Cluster.connect()
+    try:
+        await serve(config, Driver(host, cluster), cluster, stop)
+    finally:
+        await cluster.close()
+        host.journal.unlock()
+    log.info("stopped")
+
+
+def host_of(config: Config) -> Host:
+    """The host as the configuration says."""
+    places = Places(config.state, config.cdi, config.metadata, str(config.state / "bin" / "libvf-hook"))
+    return Host(config.node, Sysfs(HostFiles(config.sysfs_root)), (Mediated(),), places)
+
+
+def install_hook(source: Path, target: Path) -> None:
+    """Puts the helper where the container runtime of the host finds it; hosts need no shell for it."""
+    if not source.exists():
+        log.error("no hook to install: guests with devices will miss RLIMIT_MEMLOCK", extra={"path": str(source)})
+        return
+    content = source.read_bytes()
+    if not target.exists() or target.read_bytes() != content:
+        write_whole(target, content, 0o755)
+
+
+async def _recovered(host: Host, stop: asyncio.Event) -> None:
+    """Takes the journal, waiting for an agent that still has it, and mends what was left."""
+    while not stop.is_set():
+        try:
+            for failure in await asyncio.to_thread(host.recover):
+                log.error("left over", extra={"error": str(failure)})
+            return
+        except JournalError as error:
+            log.warning("waiting", extra={"error": str(error)})
+            await asyncio.sleep(1)
+
+
+async def serve(config: Config, driver: Driver, door: Door, stop: asyncio.Event) -> None:
+    """Kubelet's sockets, the publisher, the watch, the reaper and the liveness port, until `stop`."""
+    sockets = Sockets(driver, config.kubelet)
+    end_hotplug = hotplug.watch(driver.changed.set)
+    driver.changed.set()
+    await sockets.start()
+    log.info("serving", extra={"node": config.node, "socket": str(sockets.endpoint)})
+    try:
+        async with _healthz(config.health_port), _tasks(driver, door):
+            await stop.wait()
+    finally:
+        end_hotplug()
+        await sockets.stop()
+
+
+@asynccontextmanager
+async def _tasks(driver: Driver, door: Door) -> AsyncIterator[None]:
+    """The loops that go on beside the calls."""
+    loops = (_publish_forever(driver), _watch_forever(driver, door), _reap_forever(driver))
+    tasks = [asyncio.create_task(loop) for loop in loops]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _publish_forever(driver: Driver) -> None:
+    """Publishes after each change, and now and then without one."""
+    while True:
+        try:
+            await asyncio.wait_for(driver.changed.wait(), RESCAN_SECONDS)
+        except TimeoutError:
+            log.debug("looking again")
+        await asyncio.sleep(SETTLE_SECONDS)
+        driver.changed.clear()
+        try:
+            if written := await driver.publish():
+                log.info("published", extra={"slices": written})
+        except Exception as error:
+            log.warning("not published", extra={"error": str(error)})
+            await asyncio.sleep(RETRY_SECONDS)
+            driver.changed.set()
+
+
+async def _watch_forever(driver: Driver, door: Door) -> None:
+    """Publishes again when somebody removes our slices, as kubelet does when it starts."""
+    while True:
+        try:
+            async for event in door.slice_events(driver.host.node):
+                if event["type"] in ("DELETED", "ERROR"):
+                    driver.changed.set()
+                    await asyncio.sleep(SETTLE_SECONDS)
+        except Exception as error:
+            log.warning("watch ended", extra={"error": str(error)})
+            await asyncio.sleep(RETRY_SECONDS)
+        driver.changed.set()
+
+
+async def _reap_forever(driver: Driver) -> None:
+    """Looks at the claims of the journal now and then."""
+    while True:
+        try:
+            await driver.reap()
+        except (AgentError, OSError) as error:
+            log.warning("not reaped", extra={"error": str(error)})
+        await asyncio.sleep(RESCAN_SECONDS)
+
+
+@asynccontextmanager
+async def _healthz(port: int) -> AsyncIterator[None]:
+    """Answers 200 on 127.0.0.1 as long as the loop turns."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", port)
+    try:
+        yield
+    finally:
+        server.close()

@@ -1,0 +1,123 @@
+"""The executor: journals a claim's plans, applies them, and takes them back.
+
+Record, act, record. Killed at any point, the next start finds an entry and either undoes it (`started`,
+`undoing`) or finds it whole (`completed`). Kubelet asks again for whatever it got no answer to, so undoing is
+always right for what was only started.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator
+
+from libvf_agent.errors import Absent, AgentError, AlreadyThere, Busy, NotOurs
+from libvf_agent.journal import Entry, Journal, Phase
+from libvf_agent.steps import Evidence, Write
+from libvf_agent.sysfs import REMOVE_DEADLINE_SECONDS, Sysfs
+
+BOOT_ID = "proc/sys/kernel/random/boot_id"
+
+
+class Carver:
+    """Carries out entries; synchronous, one call at a time for a claim."""
+
+    def __init__(self, sysfs: Sysfs, journal: Journal, deadline: float = REMOVE_DEADLINE_SECONDS) -> None:
+        self._sysfs = sysfs
+        self._journal = journal
+        self._deadline = deadline
+
+    def boot_id(self) -> str:
+        """Which boot of the host this is: a new one has no mediated devices."""
+        return self._sysfs.read(BOOT_ID)
+
+    def whole(self, entry: Entry) -> bool:
+        """Whether the entry was completed in this boot and its devices are still there."""
+        if entry.phase is not Phase.COMPLETED or entry.boot_id != self.boot_id():
+            return False
+        return all(self._made(step.evidence) for step in _steps(entry))
+
+    def ensure(self, wanted: Entry, plan: Callable[[Entry], Entry]) -> Entry:
+        """The entry, carved. `plan` fills in plans and facts; it is called only where something must be made.
+
+        What the journal has for this claim in another allocation, or not whole, is undone first.
+        """
+        known = self._journal.get(wanted.uid)
+        if known and _same_allocation(known, wanted) and self.whole(known):
+            return known
+        if known:
+            self.undo(known)
+        return self._carve(plan(wanted))
+
+    def _carve(self, entry: Entry) -> Entry:
+        self._journal.put(entry.at(Phase.STARTED))
+        try:
+            for step in _steps(entry):
+                self._apply(step)
+        except AgentError:
+            self.undo(entry)
+            raise
+        done = entry.at(Phase.COMPLETED)
+        self._journal.put(done)
+        return done
+
+    def undo(self, entry: Entry) -> None:
+        """Takes the entry's devices back and forgets it last; Busy names who holds one open."""
+        self._journal.put(entry.at(Phase.UNDOING))
+        for step in reversed(list(_steps(entry))):
+            self._take_back(step)
+        self._journal.drop(entry.uid)
+
+    def recover(self) -> list[AgentError]:
+        """Undoes what a killed agent left unfinished; returns what it could not mend."""
+        entries, unreadable = self._journal.readable()
+        failures: list[AgentError] = list(unreadable)
+        for entry in entries:
+            if entry.phase is Phase.COMPLETED:
+                continue
+            try:
+                self.undo(entry)
+            except AgentError as error:
+                failures.append(error)
+        return failures
+
+    def _apply(self, step: Write) -> None:
+        """The write; a device of that UUID is ours only if it is of the same parent and type."""
+        try:
+            self._sysfs.write(step.path, step.value)
+        except AlreadyThere as error:
+            if not self._made(step.evidence):
+                raise NotOurs(
+                    f"/{step.evidence.path} exists and is not of /{step.evidence.same_as}: "
+                    "whoever made it must remove it"
+                ) from error
+
+    def _take_back(self, step: Write) -> None:
+        """The undo, after a look at who holds the device; nothing where it is gone or not ours."""
+        if not self._made(step.evidence):
+            return
+        self._refuse_if_open(step)
+        try:
+            self._sysfs.write_blocking(step.undo.path, step.undo.value, self._deadline)
+        except Absent:
+            if self._made(step.evidence):
+                raise
+
+    def _refuse_if_open(self, step: Write) -> None:
+        device = posixpath.dirname(step.undo.path)
+        group = self._sysfs.link_name(f"{device}/iommu_group")
+        holders = self._sysfs.openers(f"/dev/vfio/{group}") if group else []
+        if holders:
+            names = ", ".join(map(str, holders))
+            raise Busy(f"/{device} is held open by {names}: stop it, then the device is removed")
+
+    def _made(self, evidence: Evidence) -> bool:
+        real = self._sysfs.real(evidence.path)
+        return real is not None and real == self._sysfs.real(evidence.same_as)
+
+
+def _steps(entry: Entry) -> Iterator[Write]:
+    return (step for piece in entry.slices if piece.plan for step in piece.plan.steps)
+
+
+def _same_allocation(one: Entry, other: Entry) -> bool:
+    return sorted(piece.key for piece in one.slices) == sorted(piece.key for piece in other.slices)

@@ -1,0 +1,78 @@
+"""The CDI file that gives a claim's devices to its containers: pure document, then one atomic write.
+
+Facts: the CDI specification 0.6 (deviceNodes with uid and gid, hooks, mounts); containerd 2 reads
+/var/run/cdi.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from libvf_api.names import ATTRIBUTES_FOLDER, METADATA_FILE, QEMU_ID
+
+from libvf_agent.files import remove_whole, write_whole
+from libvf_agent.journal import Entry, Slice
+
+KIND = "libvf.io/claim"
+HOOK = "/var/lib/libvf/bin/libvf-hook"
+
+
+def device_id(entry: Entry, index: int) -> str:
+    """The fully qualified CDI name of the claim's device of that number."""
+    return f"{KIND}={entry.uid}-{index}"
+
+
+def document(entry: Entry, metadata: Path, hook: str = HOOK) -> dict[str, Any]:
+    """The CDI file of an entry; `metadata` is the host's folder of this claim's metadata files."""
+    devices = [
+        {"name": f"{entry.uid}-{index}", "containerEdits": _edits(entry, piece, metadata)}
+        for index, piece in enumerate(entry.slices)
+    ]
+    body: dict[str, Any] = {"cdiVersion": "0.6.0", "kind": KIND, "devices": devices}
+    if any("iommuGroup" in piece.facts for piece in entry.slices):
+        raise_memlock = {"hookName": "createRuntime", "path": hook, "args": ["libvf-hook"]}
+        body["containerEdits"] = {"hooks": [raise_memlock]}
+    return body
+
+
+def path(folder: Path, uid: str) -> Path:
+    """Where a claim's CDI file is."""
+    return folder / f"libvf.io-{uid}.json"
+
+
+def write(folder: Path, entry: Entry, metadata: Path, hook: str = HOOK) -> None:
+    """Puts the entry's CDI file in place."""
+    write_whole(path(folder, entry.uid), msgspec.json.encode(document(entry, metadata, hook)))
+
+
+def remove(folder: Path, uid: str) -> None:
+    """Takes the claim's CDI file away."""
+    remove_whole(path(folder, uid))
+
+
+def _edits(entry: Entry, piece: Slice, metadata: Path) -> dict[str, Any]:
+    nodes = [_node(node) for node in _nodes(piece)]
+    return {**({"deviceNodes": nodes} if nodes else {}), "mounts": [_mount(entry, piece, metadata)]}
+
+
+def _nodes(piece: Slice) -> list[str]:
+    if "iommuGroup" in piece.facts:
+        return [f"/dev/vfio/{piece.facts['iommuGroup']}", "/dev/vfio/vfio"]
+    return ["/dev/kvm"] if piece.facts.get("accelerated") else []
+
+
+def _node(path: str) -> dict[str, Any]:
+    return {"path": path, "permissions": "rw", "fileMode": 0o660, "uid": QEMU_ID, "gid": QEMU_ID}
+
+
+def _mount(entry: Entry, piece: Slice, metadata: Path) -> dict[str, Any]:
+    """The request's file at the path KEP-5304 gives it; the subrequest's name is no part of it."""
+    request = piece.request.partition("/")[0]
+    claim = f"resourceclaimtemplates/{entry.pod_claim_name}" if entry.pod_claim_name else f"resourceclaims/{entry.name}"
+    return {
+        "hostPath": str(metadata / request / METADATA_FILE),
+        "containerPath": f"{ATTRIBUTES_FOLDER}/{claim}/{request}/{METADATA_FILE}",
+        "options": ["ro", "rbind", "nosuid", "nodev", "noexec"],
+    }

@@ -1,0 +1,140 @@
+"""The DRA driver between kubelet, the API server and the host: prepare, unprepare, publish.
+
+A prepare is retried inside the call, as kubelet asks again only a minute after an error; and it goes on after
+the call has ended, to be found done by the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_exponential
+
+from libvf_agent import claim_status, claims
+from libvf_agent.claims import ClaimRef
+from libvf_agent.cluster import Door
+from libvf_agent.errors import AgentError, ClaimError
+from libvf_agent.host import Host
+from libvf_agent.journal import Entry
+from libvf_agent.slices import Json, Node, changes
+
+log = logging.getLogger("libvf.driver")
+
+CALL_SECONDS = 35.0
+
+
+class Driver:
+    """One node's driver; `changed` is called when what is offered may have changed."""
+
+    def __init__(self, host: Host, door: Door, call_seconds: float = CALL_SECONDS) -> None:
+        self.host = host
+        self._door = door
+        self._seconds = call_seconds
+        self._running: dict[str, asyncio.Task[Entry]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self.changed = asyncio.Event()
+
+    async def prepare(self, ref: ClaimRef) -> Entry:
+        """The claim's devices, carved and told; AgentError with the reason where that fails."""
+        task = self._running.get(ref.uid)
+        if task is None:
+            task = self._running[ref.uid] = asyncio.create_task(self._retried(ref))
+            task.add_done_callback(lambda done: self._ended(ref, done))
+        try:
+            return await asyncio.wait_for(asyncio.shield(task), self._seconds + 5)
+        except TimeoutError as error:
+            raise ClaimError(f"{ref} is still being carved: it goes on and is asked for again") from error
+
+    async def unprepare(self, ref: ClaimRef) -> None:
+        """Everything of the claim given back; also where the claim is gone or was never seen."""
+        async with self._lock(ref.uid):
+            await asyncio.to_thread(self.host.unprepare, ref.uid)
+        self.changed.set()
+
+    async def publish(self) -> int:
+        """Makes the API server show what this host offers; returns how many slices were written."""
+        node = Node(self.host.node, await self._door.node_uid(self.host.node))
+        wanted = await asyncio.to_thread(self.host.offered, node)
+        todo = changes(node, wanted, await self._door.slices(node.name))
+        for name in todo.delete:
+            await self._door.delete_slice(name)
+        for body in todo.put:
+            await self._door.put_slice(body)
+        return len(todo.put) + len(todo.delete)
+
+    async def reap(self) -> None:
+        """Gives back what belongs to claims that are gone, were made anew or have lost their allocation."""
+        for uid in self.host.journal.uids():
+            async with self._lock(uid):
+                await self._reap_one(uid)
+
+    async def _reap_one(self, uid: str) -> None:
+        try:
+            entry = self.host.journal.get(uid)
+            if entry and not _still(entry, await self._door.claim(entry.namespace, entry.name)):
+                log.info("claim gone", extra={"claim": uid})
+                await asyncio.to_thread(self.host.unprepare, uid)
+                self.changed.set()
+        except AgentError as error:
+            log.warning("claim not given back", extra={"claim": uid, "error": str(error)})
+
+    async def _retried(self, ref: ClaimRef) -> Entry:
+        attempts = AsyncRetrying(
+            retry=retry_if_exception(lambda e: isinstance(e, AgentError) and e.retry),
+            wait=wait_exponential(multiplier=0.25, max=5),
+            stop=stop_after_delay(self._seconds),
+            reraise=True,
+        )
+        return await attempts(self._prepare, ref)
+
+    async def _prepare(self, ref: ClaimRef) -> Entry:
+        async with self._lock(ref.uid):
+            document = await self._door.claim(ref.namespace, ref.name)
+            if document is None:
+                raise ClaimError(f"{ref} does not exist: delete the Pod that waits for it")
+            claim = claims.parse(document)
+            results = claims.allocated_to_us(claim, ref)
+            entry = await self._carved(claim, results)
+            await self._tell(entry, claim_status.carved)
+            return entry
+
+    async def _carved(self, claim: claims.Claim, results: tuple[claims.Result, ...]) -> Entry:
+        """Carving on a worker; a failure is told on the claim and then raised."""
+        try:
+            return await asyncio.to_thread(self.host.prepare, claim, results)
+        except AgentError as error:
+            reason = str(error)
+            await self._tell_failure(claim, results, reason)
+            raise
+
+    async def _tell_failure(self, claim: claims.Claim, results: tuple[claims.Result, ...], reason: str) -> None:
+        entry = claim_status.entry_of(claim, results)
+        try:
+            await self._tell(entry, lambda e, now: claim_status.failed(e, reason, now))
+        except AgentError as error:
+            log.warning("claim status not written", extra={"claim": claim.metadata.uid, "error": str(error)})
+
+    async def _tell(self, entry: Entry, devices: Callable[[Entry, str], list[Json]]) -> None:
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        await self._door.apply_claim_status(claim_status.patch(entry, devices(entry, now)))
+
+    def _lock(self, uid: str) -> asyncio.Lock:
+        return self._locks.setdefault(uid, asyncio.Lock())
+
+    def _ended(self, ref: ClaimRef, task: asyncio.Task[Entry]) -> None:
+        self._running.pop(ref.uid, None)
+        self.changed.set()
+        if not task.cancelled() and (error := task.exception()):
+            log.warning("not prepared", extra={"claim": ref.uid, "error": str(error)})
+
+
+def _still(entry: Entry, document: Json | None) -> bool:
+    """Whether the claim is the one of the entry and still has its allocation."""
+    if document is None:
+        return False
+    claim = claims.parse(document)
+    held = {(piece.pool, piece.device) for piece in entry.slices}
+    return claim.metadata.uid == entry.uid and held <= {(r.pool, r.device) for r in claim.allocated}

@@ -1,0 +1,148 @@
+"""What a card offers, as devices that draw on shared counters: pure, and the only place that knows the
+encoding.
+
+Two encodings (dra.md). *Linear*: every type costs so much of each of the card's pools. *Locks*: cards that
+take one size at a time; for each slot of a size that is not the smallest a lock counter of capacity S (the
+largest instance count), of which that slot takes S and every device of a smaller size takes 1. So smaller
+ones exclude it and it excludes them, exactly.
+
+A mediated device that somebody else made takes what a device of ours would take; the capacity published is
+what is left. Names and order are the packing policy: the allocator is first fit, so the smallest come first.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from libvf_agent.inventory import Carving, Gpu, Offer, Offers, SliceType
+
+Amounts = dict[str, int]
+
+
+def offers_of(gpu: Gpu, ours: dict[str, str]) -> Offers:
+    """The card's offers; `ours` maps the UUIDs of our carvings to the names of their devices."""
+    encoding = _locks(gpu) if gpu.homogeneous else _linear(gpu, set(ours.values()))
+    foreign = [c for c in gpu.carvings if c.uuid not in ours]
+    here = [ours[c.uuid] for c in gpu.carvings if c.uuid in ours]
+    left = _less(encoding.total, _taken(encoding, foreign, here))
+    held = {_size(gpu, c) for c in gpu.carvings}
+    devices = [
+        Offer(name, kind, tuple(sorted(encoding.cost[name].items())), _is_open(gpu, kind, held))
+        for name, kind in encoding.devices
+    ]
+    return Offers(gpu, tuple(sorted(left.items())), tuple(devices))
+
+
+def type_of_device(gpu: Gpu, device: str) -> SliceType | None:
+    """The type a device's name stands for: the name is the type id's tail, a dash and a number."""
+    return next((kind for kind in gpu.types if device.rpartition("-")[0] == _stem(kind)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoding:
+    """Every device by name, what it takes, and the card's totals."""
+
+    devices: list[tuple[str, SliceType]]
+    cost: dict[str, Amounts]
+    total: Amounts
+
+
+def _stem(kind: SliceType) -> str:
+    """A DNS label from a type id: "gvtg-v5-4" of "i915-GVTg_V5_4"."""
+    return "".join(c if c.isalnum() else "-" for c in kind.id.partition("-")[2].lower())
+
+
+def _ordered(gpu: Gpu) -> list[SliceType]:
+    return sorted(gpu.types, key=lambda kind: (kind.vram, kind.cost, kind.id))
+
+
+def _linear(gpu: Gpu, ours: set[str]) -> _Encoding:
+    """Totals are what is used now plus what the kernel says is free, in the type that shows most of it.
+
+    A name of ours stays offered whatever the totals say: an allocated device is never withdrawn.
+    """
+    used: Counter[str] = Counter()
+    for carving in gpu.carvings:
+        used.update(dict(_known(gpu, carving)))
+    total = {
+        pool: used[pool] + max(kind.available * dict(kind.cost)[pool] for kind in gpu.types)
+        for pool in sorted({pool for kind in gpu.types for pool, _ in kind.cost})
+    }
+    devices = [
+        (f"{_stem(kind)}-{i}", kind)
+        for kind in _ordered(gpu)
+        for i in range(max(_fits(kind, total), _above(ours, kind)))
+    ]
+    return _Encoding(devices, {name: dict(kind.cost) for name, kind in devices}, total)
+
+
+def _above(ours: set[str], kind: SliceType) -> int:
+    """One more than the highest number of ours among this type's names."""
+    splits = (name.rpartition("-") for name in ours)
+    return max((int(n) + 1 for stem, _, n in splits if stem == _stem(kind)), default=0)
+
+
+def _known(gpu: Gpu, carving: Carving) -> tuple[tuple[str, int], ...]:
+    kind = gpu.type(carving.type)
+    return kind.cost if kind else ()
+
+
+def _fits(kind: SliceType, total: Amounts) -> int:
+    return min(total[pool] // amount for pool, amount in kind.cost)
+
+
+def _locks(gpu: Gpu) -> _Encoding:
+    """Sizes are groups of types with the same framebuffer: the driver mixes series, never sizes."""
+    slots = {kind.vram: max(k.limit or 0 for k in gpu.types if k.vram == kind.vram) for kind in _ordered(gpu)}
+    sizes = sorted(slots, key=lambda size: (-slots[size], size))
+    locks = {size: [f"x-{size >> 20}m-{i}" for i in range(slots[size])] for size in sizes[1:]}
+    above: dict[int, int] = {}
+    for rank, size in enumerate(sizes[1:], start=1):
+        above[size] = max(slots[bigger] for bigger in sizes[:rank])
+    total = {"slots": slots[sizes[0]], **{x: above[size] for size in locks for x in locks[size]}}
+    devices = [(f"{_stem(kind)}-{i}", kind) for kind in _ordered(gpu) for i in range(kind.limit or 0)]
+    cost = {name: _lock_cost(sizes, locks, above, kind.vram, int(name.rpartition("-")[2])) for name, kind in devices}
+    return _Encoding(devices, cost, total)
+
+
+def _lock_cost(sizes: list[int], locks: dict[int, list[str]], above: dict[int, int], size: int, slot: int) -> Amounts:
+    """Its own lock whole, and one of each lock of every size with fewer slots."""
+    rank = sizes.index(size)
+    cost = {lock: 1 for smaller in sizes[rank + 1 :] for lock in locks[smaller]}
+    if rank == 0:
+        return {"slots": 1, **cost}
+    return {locks[size][slot]: above[size], **cost}
+
+
+def _taken(encoding: _Encoding, foreign: list[Carving], ours: list[str]) -> Counter[str]:
+    """What the foreign devices take, each counted as the last place of its type that is still free."""
+    taken: Counter[str] = Counter()
+    kinds = dict(encoding.devices)
+    spoken_for = {_place(name, kinds[name]) for name in ours if name in kinds}
+    for carving in foreign:
+        places = ((n, k) for n, k in reversed(encoding.devices) if k.id == carving.type)
+        name = next((n for n, k in places if _place(n, k) not in spoken_for), None)
+        if name is not None:
+            spoken_for.add(_place(name, kinds[name]))
+            taken.update(encoding.cost[name])
+    return taken
+
+
+def _place(name: str, kind: SliceType) -> tuple[str, ...]:
+    """Series of one framebuffer size share their slots; without locks a name is its own place."""
+    return (name,) if kind.cost else (str(kind.vram), name.rpartition("-")[2])
+
+
+def _less(total: Amounts, taken: Counter[str]) -> Amounts:
+    return {pool: max(0, amount - taken[pool]) for pool, amount in total.items()}
+
+
+def _size(gpu: Gpu, carving: Carving) -> int | None:
+    kind = gpu.type(carving.type)
+    return kind.vram if kind else None
+
+
+def _is_open(gpu: Gpu, kind: SliceType, held: set[int | None]) -> bool:
+    """True where the card already holds something this fits beside: same size if it takes one size only."""
+    return kind.vram in held if gpu.homogeneous else bool(held)

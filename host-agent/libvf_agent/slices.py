@@ -1,0 +1,154 @@
+"""ResourceSlices: what cards offer, in the shape and within the limits of resource.k8s.io/v1. Pure.
+
+A pool is one card. Its counters are in slices of their own, before the devices (the API refuses both in one).
+All slices of a pool carry one generation, raised together whenever anything in it changes, and only then: an
+incomplete pool is skipped by the scheduler.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from libvf_api.names import DRIVER, MANAGED_BY, MANAGER, NUMA_ATTRIBUTE, PCIE_ROOT_ATTRIBUTE
+from libvf_api.quantity import of_bytes
+
+from libvf_agent.inventory import Gpu, Offer, Offers
+from libvf_agent.metadata import attribute
+
+DEVICES_WITH_COUNTERS = 64
+COUNTERS_A_SET = 32
+SETS_A_SLICE = 8
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The node the slices belong to; its uid is the owner of the slices."""
+
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What must be written so that the API server shows what this host offers."""
+
+    put: tuple[Json, ...]
+    delete: tuple[str, ...]
+
+
+def pool_name(node: str, parent: str) -> str:
+    """`<node>-<parent>`, lower case, a dash for every other character than a-z0-9."""
+    return "".join(c if c in "abcdefghijklmnopqrstuvwxyz0123456789" else "-" for c in f"{node}-{parent}".lower())
+
+
+def pool_of_gpu(node: Node, offers: Offers) -> list[Json]:
+    """The slice specs of a card, without name and generation."""
+    sets = _counter_sets(offers)
+    owner = {counter: index for index, part in enumerate(sets) for counter in part}
+    specs: list[Json] = []
+    if sets:
+        specs.append({"sharedCounters": [{"name": f"gpu{i}", "counters": _values(s)} for i, s in enumerate(sets)]})
+    devices = [_device(offers.gpu, offer, owner) for offer in offers.devices]
+    for start in range(0, len(devices), DEVICES_WITH_COUNTERS):
+        specs.append({"devices": devices[start : start + DEVICES_WITH_COUNTERS]})
+    return _pooled(node, pool_name(node.name, offers.gpu.name), specs)
+
+
+def pool_of_kvm(node: Node, accelerated: bool) -> list[Json]:
+    """The one device that every VM claims beside its GPU."""
+    attributes = {"kind": attribute("kvm"), "accelerated": attribute(accelerated)}
+    device = {"name": "kvm", "attributes": attributes, "allowMultipleAllocations": True}
+    return _pooled(node, pool_name(node.name, "kvm"), [{"devices": [device]}])
+
+
+def changes(node: Node, wanted: list[Json], published: list[Json]) -> Changes:
+    """From what is published to what is wanted; whole pools or nothing."""
+    put: list[Json] = []
+    keep: set[str] = set()
+    for pool in sorted({spec["pool"]["name"] for spec in wanted}):
+        specs = [spec for spec in wanted if spec["pool"]["name"] == pool]
+        present = [item for item in published if item["spec"]["pool"]["name"] == pool]
+        keep |= {_name(pool, index) for index in range(len(specs))}
+        put += _renewed(node, pool, specs, present)
+    gone = sorted(item["metadata"]["name"] for item in published if item["metadata"]["name"] not in keep)
+    return Changes(tuple(put), tuple(gone))
+
+
+def _renewed(node: Node, pool: str, specs: list[Json], present: list[Json]) -> list[Json]:
+    """All slices of the pool in the next generation; none where the API server has just these."""
+    by_name = {item["metadata"]["name"]: item["spec"] for item in present}
+    generations = {spec["pool"]["generation"] for spec in by_name.values()}
+    same = all(_bare(by_name.get(_name(pool, i))) == _bare(spec) for i, spec in enumerate(specs))
+    if same and len(generations) == 1 and len(by_name) == len(specs):
+        return []
+    generation = max(generations, default=0) + 1
+    return [_slice(node, _name(pool, i), spec, generation) for i, spec in enumerate(specs)]
+
+
+def _bare(spec: Json | None) -> Json | None:
+    """The spec without its generation, for comparing."""
+    return {**spec, "pool": {**spec["pool"], "generation": 0}} if spec else None
+
+
+def _slice(node: Node, name: str, spec: Json, generation: int) -> Json:
+    owner = {"apiVersion": "v1", "kind": "Node", "name": node.name, "uid": node.uid, "controller": True}
+    return {
+        "apiVersion": "resource.k8s.io/v1",
+        "kind": "ResourceSlice",
+        "metadata": {
+            "name": name,
+            "labels": {MANAGED_BY: MANAGER},
+            "ownerReferences": [owner],
+        },
+        "spec": {**spec, "pool": {**spec["pool"], "generation": generation}},
+    }
+
+
+def _name(pool: str, index: int) -> str:
+    return f"{pool}-libvf-{index}"
+
+
+def _pooled(node: Node, pool: str, specs: list[Json]) -> list[Json]:
+    head = {"name": pool, "generation": 0, "resourceSliceCount": len(specs)}
+    return [{"driver": DRIVER, "nodeName": node.name, "pool": head, **spec} for spec in specs]
+
+
+def _counter_sets(offers: Offers) -> list[Json]:
+    """The counters in sets of 32; a device may draw on two sets, which real cards never exceed."""
+    counters = list(offers.counters)
+    return [dict(counters[start : start + COUNTERS_A_SET]) for start in range(0, len(counters), COUNTERS_A_SET)]
+
+
+def _values(amounts: tuple[tuple[str, int], ...] | dict[str, int]) -> Json:
+    return {name: {"value": of_bytes(amount)} for name, amount in dict(amounts).items()}
+
+
+def _device(gpu: Gpu, offer: Offer, owner: dict[str, int]) -> Json:
+    consumed: dict[int, dict[str, int]] = {}
+    for counter, amount in offer.consumes:
+        consumed.setdefault(owner[counter], {})[counter] = amount
+    return {
+        "name": offer.name,
+        "attributes": _attributes(gpu, offer),
+        **({"capacity": {"vram": {"value": of_bytes(offer.type.vram)}}} if offer.type.vram else {}),
+        "consumesCounters": [{"counterSet": f"gpu{i}", "counters": _values(part)} for i, part in consumed.items()],
+    }
+
+
+def _attributes(gpu: Gpu, offer: Offer) -> Json:
+    values: dict[str, str | int | bool | None] = {
+        "kind": "gpu",
+        "type": offer.type.id,
+        "typeName": offer.type.name[:64],
+        "vendor": gpu.vendor,
+        "mode": gpu.mode,
+        "parent": gpu.name,
+        "open": offer.open,
+        "display": offer.type.display,
+        NUMA_ATTRIBUTE: gpu.numa_node,
+        PCIE_ROOT_ATTRIBUTE: gpu.pcie_root,
+    }
+    return {key: attribute(value) for key, value in values.items() if value is not None}

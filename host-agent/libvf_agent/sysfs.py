@@ -1,0 +1,178 @@
+"""The only door to /sys, and to the few files of /proc and /dev that belong with it.
+
+Paths are relative to the host's root ("sys/class/mdev_bus"), so that a test or a lab may put another root, or
+the fake kernel, behind the same door.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import threading
+from dataclasses import dataclass
+from typing import Protocol
+
+from libvf_agent.errors import Busy, SysfsError, from_os
+
+REMOVE_DEADLINE_SECONDS = 10.0
+
+
+class Files(Protocol):
+    """A file tree as the kernel shows it; every method raises OSError as the kernel would."""
+
+    def read(self, path: str) -> str: ...
+    def write(self, path: str, value: str) -> None: ...
+    def names(self, path: str) -> list[str]: ...
+    def link(self, path: str) -> str: ...
+    def real(self, path: str) -> str: ...
+    def exists(self, path: str) -> bool: ...
+
+
+class HostFiles:
+    """The real tree below `root`."""
+
+    def __init__(self, root: str = "/") -> None:
+        self._root = os.path.realpath(root)
+
+    def _at(self, path: str) -> str:
+        return os.path.join(self._root, path)
+
+    def read(self, path: str) -> str:
+        with open(self._at(path), encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def write(self, path: str, value: str) -> None:
+        """One write(2), never creating the file: sysfs takes a value whole."""
+        handle = os.open(self._at(path), os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.write(handle, value.encode())
+        finally:
+            os.close(handle)
+
+    def names(self, path: str) -> list[str]:
+        return sorted(os.listdir(self._at(path)))
+
+    def link(self, path: str) -> str:
+        return os.readlink(self._at(path))
+
+    def real(self, path: str) -> str:
+        return os.path.relpath(os.path.realpath(self._at(path), strict=True), self._root)
+
+    def exists(self, path: str) -> bool:
+        return os.path.exists(self._at(path))
+
+
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """A process that holds a device node open."""
+
+    pid: int
+    command: str
+
+    def __str__(self) -> str:
+        return f"{self.command} (pid {self.pid})"
+
+
+class Sysfs:
+    """Typed errors and the habits of kernel files over any `Files`."""
+
+    def __init__(self, files: Files | None = None) -> None:
+        self._files = files or HostFiles()
+        self._writers: dict[str, _Writer] = {}
+
+    def read(self, path: str) -> str:
+        """The stripped content."""
+        try:
+            return self._files.read(path).strip()
+        except OSError as error:
+            raise from_os(error, "reading", path) from error
+
+    def read_or(self, path: str, default: str) -> str:
+        """The stripped content, or `default` where the file is missing or unreadable."""
+        try:
+            return self.read(path)
+        except SysfsError:
+            return default
+
+    def names(self, path: str) -> list[str]:
+        """The sorted names in a folder; none where it does not exist."""
+        try:
+            return sorted(self._files.names(path))
+        except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
+            return []
+        except OSError as error:
+            raise from_os(error, "listing", path) from error
+
+    def exists(self, path: str) -> bool:
+        """Whether the path is there, links followed."""
+        return self._files.exists(path)
+
+    def real(self, path: str) -> str | None:
+        """The path with all links followed, below the root; None where it is not there."""
+        try:
+            return self._files.real(path)
+        except OSError:
+            return None
+
+    def link_name(self, path: str) -> str | None:
+        """The last part of a link's target ("12" of an iommu_group), None where there is no link."""
+        try:
+            return posixpath.basename(self._files.link(path))
+        except OSError:
+            return None
+
+    def write(self, path: str, value: str) -> None:
+        """One write, on the caller's thread; for files that answer at once."""
+        try:
+            self._files.write(path, value)
+        except OSError as error:
+            raise from_os(error, f"writing {value!r} to", path) from error
+
+    def write_blocking(self, path: str, value: str, deadline: float = REMOVE_DEADLINE_SECONDS) -> None:
+        """One write that the kernel may hold up for as long as a device is open.
+
+        It runs in a worker that nobody can interrupt, so a second call for the same path joins the first
+        instead of stacking another. Raises Busy when `deadline` seconds have passed.
+        """
+        writer = self._writers.get(path)
+        if writer is None:
+            writer = self._writers[path] = _Writer(self, path, value)
+        if not writer.join(deadline):
+            raise Busy(f"writing to /{path} did not return in {deadline:g} s: stop what holds the device")
+        del self._writers[path]
+        if writer.error is not None:
+            raise writer.error
+
+    def openers(self, node: str) -> list[Opener]:
+        """Who holds `node` ("/dev/vfio/3") open, by every /proc/<pid>/fd: needs the host's pid namespace."""
+        pids = [int(name) for name in self.names("proc") if name.isdigit()]
+        return [Opener(pid, self.read_or(f"proc/{pid}/comm", "?")) for pid in pids if self._holds(pid, node)]
+
+    def _holds(self, pid: int, node: str) -> bool:
+        folder = f"proc/{pid}/fd"
+        for name in self.names(folder):
+            try:
+                if self._files.link(f"{folder}/{name}") == node:
+                    return True
+            except OSError:
+                continue  # the descriptor was closed while we looked
+        return False
+
+
+class _Writer:
+    """A write in a thread of its own, and what became of it."""
+
+    def __init__(self, sysfs: Sysfs, path: str, value: str) -> None:
+        self.error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, args=(sysfs, path, value), daemon=True)
+        self._thread.start()
+
+    def _run(self, sysfs: Sysfs, path: str, value: str) -> None:
+        try:
+            sysfs.write(path, value)
+        except BaseException as error:
+            self.error = error
+
+    def join(self, deadline: float) -> bool:
+        self._thread.join(deadline)
+        return not self._thread.is_alive()
