@@ -22,7 +22,6 @@ reset: $(VENV)
 	$(PYTHON) -m lab reset
 
 test: lint
-	$(PYTHON) -m lab up --nodes 2
 	pytest
 
 lint: $(VENV)

@@ -11,7 +11,7 @@ from lab.errors import CommandFailed, LabError, NotReady
 
 
 def run(
-    argv: Sequence[str | Path],
+    argv: Sequence[object],
     *,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
@@ -43,7 +43,7 @@ class Daemon:
         self.pid_file = directory / f"{name}.pid"
         self.log = directory / f"{name}.log"
 
-    def start(self, argv: Sequence[str | Path], env: Mapping[str, str] | None = None) -> None:
+    def start(self, argv: Sequence[object], env: Mapping[str, str] | None = None) -> None:
         """Start it in a session of its own, unless it runs already."""
         if self.running():
             return

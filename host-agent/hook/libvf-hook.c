@@ -1,104 +1,157 @@
-/*
- * An OCI createRuntime hook that raises RLIMIT_MEMLOCK of one container.
+/* OCI createRuntime hook: lets a container pin as much memory as it may use.
  *
- * VFIO pins all of a guest's memory, and an unprivileged QEMU may lock only what this limit says. The runtime runs
- * the hook as root, outside the container, with the container's state as JSON on standard input
- * (OCI runtime specification, "POSIX-platform Hooks"); the limit is set on the container's init before it
- * executes anything and is inherited from there.
+ * VFIO pins a guest's memory and charges it to RLIMIT_MEMLOCK; a container without privilege has a small one. Reads
+ * the OCI state (JSON on stdin) for the pid, the pid's cgroup v2 for memory.max and the hugetlb limits, and sets the
+ * limit to their sum plus slack for ROMs and shared memory. The kernel charges pinned pages to memory.max all the
+ * same, so nothing is given away. Static and without a shell, as hosts may lack both libraries and shells.
  *
- * The new limit is what the container may use at all: memory.max of its cgroup, its hugetlb limits, and slack for
- * ROMs and device memory. A container without a memory limit gets an unlimited one.
+ * LIBVF_PROC and LIBVF_CGROUP name other roots, for tests. Exit 0, or 1 with what, where and the cure on stderr.
  */
 #define _GNU_SOURCE
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
-#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
-#define SLACK (128ULL << 20) /* bytes: ROMs, shared memory and BARs that VFIO maps */
+#define SLACK (512ULL << 20)
+#define STATE_MAX (1 << 20)
 
-static int fail(const char *what, const char *why)
+static const char *root_of(const char *variable, const char *usual)
 {
-    fprintf(stderr, "libvf-hook: %s: %s\n", what, why);
-    return 1;
+	const char *value = getenv(variable);
+	return value && *value ? value : usual;
 }
 
-/* The number behind "pid" in the state; keys of the state object hold no other pid. */
-static long state_pid(const char *state)
+static int fail(const char *what, const char *where, const char *cure)
 {
-    const char *at = strstr(state, "\"pid\"");
-    if (!at || !(at = strchr(at, ':')))
-        return -1;
-    return strtol(at + 1, NULL, 10);
+	fprintf(stderr, "libvf-hook: %s %s: %s: %s\n", what, where, strerror(errno), cure);
+	return 1;
 }
 
-/* A cgroup limit in bytes; "max" is RLIM_INFINITY, a missing file is `otherwise`. */
-static rlim_t limit_in(const char *path, rlim_t otherwise)
+/* The value of the top level key "pid"; nested objects (annotations) may hold keys of that name. -1: none. */
+static long pid_of(const char *json)
 {
-    char text[64] = "";
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return otherwise;
-    if (!fgets(text, sizeof text, file))
-        text[0] = '\0';
-    fclose(file);
-    return strncmp(text, "max", 3) ? strtoull(text, NULL, 10) : RLIM_INFINITY;
+	int depth = 0;
+	for (const char *at = json; *at; at++) {
+		if (*at == '{' || *at == '[')
+			depth++;
+		else if (*at == '}' || *at == ']')
+			depth--;
+		else if (*at == '"') {
+			const char *start = ++at;
+			while (*at && *at != '"')
+				at += *at == '\\' && at[1] ? 2 : 1;
+			if (!*at)
+				return -1;
+			if (depth != 1 || at - start != 3 || strncmp(start, "pid", 3))
+				continue;
+			const char *rest = at + 1 + strspn(at + 1, " \t\r\n");
+			if (*rest == ':')
+				return strtol(rest + 1, NULL, 10);
+		}
+	}
+	return -1;
 }
 
-/* The container's folder in the unified cgroup hierarchy: the line "0::" of /proc/PID/cgroup (cgroups(7)). */
-static int cgroup_of(long pid, char *folder, size_t size)
+static int read_text(const char *path, char *text, size_t size)
 {
-    char path[64], line[PATH_MAX];
-    snprintf(path, sizeof path, "/proc/%ld/cgroup", pid);
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return -1;
-    int found = -1;
-    while (found && fgets(line, sizeof line, file))
-        if (!strncmp(line, "0::", 3)) {
-            line[strcspn(line, "\n")] = '\0';
-            snprintf(folder, size, "/sys/fs/cgroup%s", line + 3);
-            found = 0;
-        }
-    fclose(file);
-    return found;
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return -1;
+	size_t length = fread(text, 1, size - 1, file);
+	text[length] = 0;
+	fclose(file);
+	return 0;
 }
 
-static rlim_t wanted(const char *folder)
+/* A limit file's bytes; ULLONG_MAX for "max" or where the file is missing (the root has none). */
+static unsigned long long limit_of(const char *folder, const char *name)
 {
-    char path[PATH_MAX + 64];
-    snprintf(path, sizeof path, "%s/memory.max", folder);
-    rlim_t total = limit_in(path, RLIM_INFINITY);
-    glob_t pages = {0};
-    snprintf(path, sizeof path, "%s/hugetlb.*.max", folder);
-    if (!glob(path, 0, NULL, &pages))
-        for (size_t n = 0; n < pages.gl_pathc; n++) {
-            rlim_t huge = limit_in(pages.gl_pathv[n], 0);
-            /* "max" here only says that huge pages are not limited, not that they are used */
-            if (huge != RLIM_INFINITY && total != RLIM_INFINITY)
-                total += huge;
-        }
-    globfree(&pages);
-    return total == RLIM_INFINITY ? total : total + SLACK;
+	char path[PATH_MAX], text[64];
+	if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
+		return ULLONG_MAX;
+	if (read_text(path, text, sizeof text) || !isdigit((unsigned char)*text))
+		return ULLONG_MAX;
+	return strtoull(text, NULL, 10);
+}
+
+static int is_hugetlb(const char *name)
+{
+	size_t length = strlen(name);
+	return !strncmp(name, "hugetlb.", 8) && length > 12 && !strcmp(name + length - 4, ".max") &&
+	       !strstr(name, ".rsvd.");
+}
+
+/* The sum of the finite hugetlb limits of one cgroup. */
+static unsigned long long hugetlb_of(const char *folder)
+{
+	unsigned long long sum = 0;
+	DIR *entries = opendir(folder);
+	for (struct dirent *entry; entries && (entry = readdir(entries));) {
+		unsigned long long one = is_hugetlb(entry->d_name) ? limit_of(folder, entry->d_name) : ULLONG_MAX;
+		sum += one == ULLONG_MAX ? 0 : one;
+	}
+	if (entries)
+		closedir(entries);
+	return sum;
+}
+
+/* The smallest memory.max from the container's cgroup up to the root; the host's memory where all say "max". */
+static unsigned long long memory_of(const char *root, const char *cgroup)
+{
+	char folder[PATH_MAX];
+	unsigned long long least = (unsigned long long)sysconf(_SC_PHYS_PAGES) * (unsigned long long)sysconf(_SC_PAGESIZE);
+	if (snprintf(folder, sizeof folder, "%s%s", root, cgroup) >= (int)sizeof folder)
+		return least;
+	while (strlen(folder) > strlen(root)) {
+		unsigned long long here = limit_of(folder, "memory.max");
+		least = here < least ? here : least;
+		*strrchr(folder, '/') = 0;
+	}
+	return least;
+}
+
+/* The cgroup v2 path of a pid ("/kubepods.slice/.."), in `line`. */
+static char *cgroup_of(long pid, char *text, size_t size)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof path, "%s/%ld/cgroup", root_of("LIBVF_PROC", "/proc"), pid);
+	if (read_text(path, text, size))
+		return NULL;
+	char *line = !strncmp(text, "0::", 3) ? text : strstr(text, "\n0::");
+	if (!line) {
+		errno = ENOENT;
+		return NULL;
+	}
+	line = strchr(line, '/');
+	if (line)
+		line[strcspn(line, "\n")] = 0;
+	return line;
 }
 
 int main(void)
 {
-    static char state[1 << 20];
-    char folder[PATH_MAX + 32];
-    size_t length = fread(state, 1, sizeof state - 1, stdin);
-    state[length] = '\0';
-    long pid = state_pid(state);
-    if (pid <= 0)
-        return fail("the container's state on standard input", "has no pid");
-    if (cgroup_of(pid, folder, sizeof folder))
-        return fail("/proc/PID/cgroup", "has no unified hierarchy: libvf needs cgroup v2");
-    rlim_t bytes = wanted(folder);
-    struct rlimit limit = {.rlim_cur = bytes, .rlim_max = bytes};
-    if (prlimit((pid_t)pid, RLIMIT_MEMLOCK, &limit, NULL))
-        return fail("prlimit RLIMIT_MEMLOCK", strerror(errno));
-    return 0;
+	static char state[STATE_MAX], text[PATH_MAX];
+	char folder[2 * PATH_MAX];
+	size_t length = fread(state, 1, sizeof state - 1, stdin);
+	state[length] = 0;
+	long pid = pid_of(state);
+	errno = EINVAL;
+	if (pid <= 0)
+		return fail("no pid in the OCI state on", "stdin", "run it as a createRuntime hook");
+	char *cgroup = cgroup_of(pid, text, sizeof text);
+	if (!cgroup)
+		return fail("no cgroup v2 of the container in", "/proc/<pid>/cgroup", "boot the host with cgroup v2");
+	const char *root = root_of("LIBVF_CGROUP", "/sys/fs/cgroup");
+	snprintf(folder, sizeof folder, "%s%s", root, cgroup);
+	rlim_t bytes = memory_of(root, cgroup) + hugetlb_of(folder) + SLACK;
+	struct rlimit limit = {bytes, bytes};
+	if (prlimit(pid, RLIMIT_MEMLOCK, &limit, NULL))
+		return fail("can not raise RLIMIT_MEMLOCK of", "the container", "the runtime must run hooks as root");
+	return 0;
 }

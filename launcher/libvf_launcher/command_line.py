@@ -94,7 +94,7 @@ def _screen(launch: Launch, devices: Devices, paths: Paths) -> Iterator[str]:
 
 
 def _shows(devices: Devices) -> bool:
-    """Whether a device has a screen that QEMU can read: without one an emulated card keeps the screen from being black."""
+    """Whether a device has a screen that QEMU can read; without one an emulated card keeps it from being black."""
     return any(device.display for device in devices.vfio)
 
 
@@ -127,10 +127,8 @@ def _drive(drive: Drive, index: int) -> Iterator[str]:
     flags = f"read-only={'on' if drive.read_only else 'off'}"
     file = f"file.driver=file,file.filename={_comma(str(drive.file))}"
     yield from ("-blockdev", f"driver={drive.format},node-name={node},{file},{flags},discard=unmap")
-    if drive.bus == "virtio":
-        device = "virtio-blk-pci"
-    else:
-        device = f"ide-{'cd' if drive.cdrom else 'hd'},bus=ide.{index}"
+    ide = f"ide-{'cd' if drive.cdrom else 'hd'},bus=ide.{index}"
+    device = "virtio-blk-pci" if drive.bus == "virtio" else ide
     yield from ("-device", f"{device},drive={node},id={drive.name},bootindex={index}")
 
 
