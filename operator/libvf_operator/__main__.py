@@ -1,0 +1,67 @@
+"""`python -m libvf_operator`: kopf's watches feed the reconciler; nothing else is decided here."""
+
+import asyncio
+import os
+from typing import Any
+
+import kopf
+from libvf_api import names
+
+from libvf_operator.cluster import Cluster
+from libvf_operator.pod import Settings
+from libvf_operator.reconcile import Reconciler
+
+RESYNC_SECONDS = 600.0
+OURS = {names.MANAGED_BY: names.MANAGER}
+
+
+@kopf.on.startup()
+async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> None:
+    """Connect, then reconcile in the background."""
+    settings.posting.enabled = False
+    settings.watching.server_timeout = 240
+    settings.watching.client_timeout = 300
+    settings.persistence.finalizer = "libvf.io/operator"
+    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix="libvf.io", v1=False)
+    image = os.environ.get("LIBVF_LAUNCHER_IMAGE", "libvf.io/launcher:latest")
+    memo.cluster = await Cluster.connect()
+    memo.reconciler = Reconciler(memo.cluster, Settings(image))
+    seconds = float(os.environ.get("LIBVF_RESYNC_SECONDS", RESYNC_SECONDS))
+    memo.tasks = [asyncio.create_task(memo.reconciler.run()), asyncio.create_task(memo.reconciler.resync(seconds))]
+
+
+@kopf.on.cleanup()
+async def stop(memo: kopf.Memo, **_: Any) -> None:
+    """End the background tasks."""
+    for task in memo.tasks:
+        task.cancel()
+    await memo.cluster.close()
+
+
+@kopf.on.probe(id="reconciler")
+def alive(memo: kopf.Memo, **_: Any) -> bool:
+    """Whether both tasks still run; a probe that raises fails the liveness check."""
+    ended = [task for task in memo.tasks if task.done()]
+    if ended:
+        raise RuntimeError(f"a background task of the operator ended: {ended}")
+    return True
+
+
+@kopf.on.event(names.GROUP, names.VERSION, names.MACHINES)
+@kopf.on.event(names.GROUP, names.VERSION, names.PARTITIONS)
+@kopf.on.event("resource.k8s.io", "v1", "resourceclaims")
+@kopf.on.event("", "v1", "pods", labels=OURS)
+@kopf.on.event("", "v1", "nodes")
+async def changed(body: kopf.Body, type: str | None, memo: kopf.Memo, **_: Any) -> None:
+    """Something changed: remember it, and look at whom it concerns."""
+    thing = dict(body)
+    memo.reconciler.add(memo.reconciler.store.put(thing["kind"], thing, type == "DELETED"))
+
+
+def main() -> None:
+    """Run until told to end."""
+    kopf.run(clusterwide=True, standalone=True, liveness_endpoint="http://0.0.0.0:8080/healthz")
+
+
+if __name__ == "__main__":
+    main()

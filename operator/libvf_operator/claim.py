@@ -1,0 +1,115 @@
+"""ResourceClaims: the one a GpuPartition becomes, the one for /dev/kvm, and what an allocated one says. Pure."""
+
+import re
+from typing import Any
+
+from libvf_api import names
+
+from libvf_operator.objects import Object, child
+
+CLAIM_API = "resource.k8s.io/v1"
+_DOMAIN = names.DRIVER
+
+
+def for_partition(partition: Object) -> Object:
+    """The claim of the partition's name: a card already cut in a fitting size first, any second."""
+    spec, name = partition["spec"], partition["metadata"]["name"]
+    labels = {names.PARTITION_LABEL: name}
+    if machine := partition["metadata"].get("labels", {}).get(names.MACHINE_LABEL):
+        labels[names.MACHINE_LABEL] = machine
+    wanted = selectors(spec)
+    count = {"allocationMode": "ExactCount", "count": spec.get("count", 1), "deviceClassName": names.GPU_CLASS}
+    alternatives = [
+        {"name": "open", **count, "selectors": _cel([*wanted, f"{_attribute('open', 'false')} == true"])},
+        {"name": "any", **count, **({"selectors": _cel(wanted)} if wanted else {})},
+    ]
+    claim = child(CLAIM_API, "ResourceClaim", name, partition, labels)
+    claim["spec"] = {"devices": {"requests": [{"name": names.GPU_REQUEST, "firstAvailable": alternatives}]}}
+    return claim
+
+
+def for_kvm(machine: Object) -> Object:
+    """The claim on /dev/kvm; Preferred takes a node without hardware virtualization where no other is left."""
+    name = machine["metadata"]["name"]
+    required = machine["spec"].get("cpu", {}).get("acceleration", "Required") == "Required"
+    hardware = _cel([f"{_attribute('accelerated', 'false')} == true"])
+    exact = {"deviceClassName": names.KVM_CLASS, "allocationMode": "ExactCount", "count": 1}
+    request: dict[str, Any] = {"name": names.KVM_REQUEST}
+    if required:
+        request["exactly"] = {**exact, "selectors": hardware}
+    else:
+        request["firstAvailable"] = [
+            {"name": "hardware", **exact, "selectors": hardware},
+            {"name": "emulated", **exact},
+        ]
+    claim = child(CLAIM_API, "ResourceClaim", f"{name}-kvm", machine, {names.MACHINE_LABEL: name})
+    claim["spec"] = {"devices": {"requests": [request]}}
+    return claim
+
+
+def selectors(spec: Object) -> list[str]:
+    """CEL expressions for what a partition asks; each read is guarded, as a missing attribute is an error."""
+    found = []
+    if kind := spec.get("type"):
+        found.append(f'{_attribute("type")}.matches("{_pattern(kind)}")')
+    for field, attribute in (("mode", "mode"), ("vendor", "vendor"), ("device", "device")):
+        if value := spec.get(field):
+            found.append(f'{_attribute(attribute)} == "{value}"')
+    vram = f'device.capacity["{_DOMAIN}"].?vram.orValue(quantity("0"))'
+    for bound, comparison in (("min", ">="), ("max", "<=")):
+        if size := spec.get("vram", {}).get(bound):
+            found.append(f'{vram}.compareTo(quantity("{size}")) {comparison} 0')
+    return found
+
+
+def results(claim: Object | None) -> list[Object]:
+    """The allocated devices."""
+    allocation = ((claim or {}).get("status") or {}).get("allocation") or {}
+    return list((allocation.get("devices") or {}).get("results") or [])
+
+
+def devices(claim: Object | None) -> list[Object]:
+    """What the agent says of the allocated devices of ours."""
+    listed = ((claim or {}).get("status") or {}).get("devices") or []
+    return [device for device in listed if device["driver"] == names.DRIVER]
+
+
+def node(claim: Object | None) -> str | None:
+    """The node of the allocation."""
+    allocation = ((claim or {}).get("status") or {}).get("allocation") or {}
+    for term in (allocation.get("nodeSelector") or {}).get("nodeSelectorTerms") or []:
+        for field in term.get("matchFields") or []:
+            if field["key"] == "metadata.name":
+                return str(field["values"][0])
+    return None
+
+
+def consumers(claim: Object | None) -> list[str]:
+    """Names of the Pods that hold it."""
+    reserved = ((claim or {}).get("status") or {}).get("reservedFor") or []
+    return [entry["name"] for entry in reserved if entry.get("resource") == "pods"]
+
+
+def prepared(claim: Object | None) -> tuple[bool, str]:
+    """Whether the agent has made every allocated device, and its words if not."""
+    told = [c for device in devices(claim) for c in device.get("conditions", []) if c["type"] == "Ready"]
+    failed = [c for c in told if c["status"] != "True"]
+    if failed:
+        return False, f"{failed[0]['reason']}: {failed[0]['message']}"
+    if results(claim) and len(told) >= len(results(claim)):
+        return True, "every device is there"
+    return False, "the host agent has not prepared the devices yet"
+
+
+def _attribute(name: str, otherwise: str = '""') -> str:
+    return f'device.attributes["{_DOMAIN}"].?{name}.orValue({otherwise})'
+
+
+def _cel(expressions: list[str]) -> list[Object]:
+    return [{"cel": {"expression": expression}} for expression in expressions]
+
+
+def _pattern(glob: str) -> str:
+    """A glob as an anchored RE2 pattern inside a CEL string."""
+    pattern = re.escape(glob).replace(r"\*", ".*").replace(r"\?", ".")
+    return f"^{pattern}$".replace("\\", "\\\\")

@@ -1,0 +1,140 @@
+"""From state to state: one object at a time, retried until it holds, and all of them again now and then."""
+
+import asyncio
+import logging
+
+from libvf_operator import claim as claims
+from libvf_operator import explain, machine, partition, pod
+from libvf_operator.cluster import Cluster, ClusterError
+from libvf_operator.objects import Object, condition, deleting, owned_by
+from libvf_operator.status import transitions
+from libvf_operator.store import KINDS, Store, Work
+
+log = logging.getLogger("libvf.operator")
+
+SLICES = "/apis/resource.k8s.io/v1/resourceslices"
+_WARNINGS = ("Unschedulable", "PartitionInUse", "PartitionMissing", "NodeLost", "GuestFailed", "PodFailed", "NotOurs")
+_TOLD = ("Ready", "Stalled", "RestartRequired")
+_WAITING_AGAIN = 10.0  # seconds: why something waits changes without any object of ours changing
+_RETRY_MOST = 60.0
+
+
+class Reconciler:
+    """A queue of objects to look at, each at most once at a time."""
+
+    def __init__(self, cluster: Cluster, settings: pod.Settings) -> None:
+        self.store = Store()
+        self._cluster = cluster
+        self._settings = settings
+        self._queue: asyncio.Queue[Work] = asyncio.Queue()
+        self._queued: set[Work] = set()
+        self._failures: dict[Work, int] = {}
+
+    def add(self, work: set[Work]) -> None:
+        """Look at these soon."""
+        for item in work - self._queued:
+            self._queued.add(item)
+            self._queue.put_nowait(item)
+
+    async def run(self) -> None:
+        """Work through the queue for ever; what fails comes again, later each time."""
+        while True:
+            item = await self._queue.get()
+            self._queued.discard(item)
+            try:
+                await self._one(item)
+                self._failures.pop(item, None)
+            except Exception as error:
+                tries = self._failures[item] = self._failures.get(item, 0) + 1
+                log.warning("%s %s/%s: %s", item[0], *item[1], error)
+                self._later(item, min(0.5 * 2**tries, _RETRY_MOST))
+
+    async def resync(self, seconds: float) -> None:
+        """List everything now and then: a watch that was interrupted never tells what vanished meanwhile."""
+        while True:
+            try:
+                for kind, path in KINDS.items():
+                    self.add(self.store.replace(kind, [_whole(kind, t) for t in await self._cluster.listed(path)]))
+            except ClusterError as error:
+                log.warning("resync: %s", error)
+                await asyncio.sleep(5)
+                continue
+            await asyncio.sleep(seconds)
+
+    async def _one(self, item: Work) -> None:
+        kind, place = item
+        thing = self.store.get(kind, place)
+        if thing is None or deleting(thing):
+            return  # its children are the garbage collector's
+        await (self._machine(thing) if kind == "VirtualMachine" else self._partition(thing))
+
+    async def _machine(self, thing: Object) -> None:
+        seen = self.store.observed(thing, await self._why(thing))
+        await self._settle(thing, machine.status(thing, seen))
+        wanted = machine.desired(thing, seen, self._settings)
+        for gone in wanted.delete:
+            await self._cluster.delete(gone)
+        for child in wanted.apply:
+            await self._cluster.apply(child)
+        if seen.waiting:
+            self._later(("VirtualMachine", (thing["metadata"]["namespace"], thing["metadata"]["name"])), _WAITING_AGAIN)
+
+    async def _partition(self, thing: Object) -> None:
+        place = thing["metadata"]["namespace"], thing["metadata"]["name"]
+        claim = self.store.get("ResourceClaim", place)
+        if claim is None:
+            await self._cluster.apply(claims.for_partition(thing))
+        elif not owned_by(claim, thing):
+            log.warning("ResourceClaim %s/%s is somebody else's: the GpuPartition of that name waits", *place)
+        consumer = self.store.consumer(thing, claim)
+        waiting = ""
+        if consumer and not claims.results(claim):
+            waiting = await self._explain(thing["spec"], "")
+            self._later(("GpuPartition", place), _WAITING_AGAIN)
+        await self._settle(thing, partition.status(thing, claim, consumer, waiting))
+
+    async def _why(self, thing: Object) -> str:
+        """Why the VM's Pod is not scheduled; empty where it is, or where there is none."""
+        seen = self.store.observed(thing)
+        scheduled = condition(seen.pod, "PodScheduled")
+        if seen.pod is None or scheduled.get("status") == "True":
+            return ""
+        for gpu in thing["spec"].get("gpus", []):
+            name = pod.partition_of(thing, gpu)
+            if name in seen.partitions and not claims.results(seen.claims.get(name)):
+                return await self._explain(seen.partitions[name]["spec"], scheduled.get("message", ""))
+        return str(scheduled.get("message") or "waiting for the scheduler")
+
+    async def _explain(self, spec: Object, scheduler: str) -> str:
+        slices = await self._cluster.listed(SLICES)
+        return explain.why(spec, slices, list(self.store.objects["ResourceClaim"].values()), scheduler)
+
+    async def _settle(self, thing: Object, status: Object) -> None:
+        """Write the status if it differs, and tell what changed."""
+        if _same(thing.get("status") or {}, status):
+            return
+        await self._cluster.apply_status(thing, status)
+        for change in transitions(thing, status["conditions"]):
+            if change["type"] == "Ready" or (change["type"] == "RestartRequired" and change["status"] == "True"):
+                kind = "Warning" if change["reason"] in _WARNINGS else "Normal"
+                await self._cluster.event(thing, kind, change["reason"], change["message"] or change["type"])
+        thing["status"] = status
+
+    def _later(self, item: Work, seconds: float) -> None:
+        asyncio.get_running_loop().call_later(seconds, self.add, {item})
+
+
+def _whole(kind: str, item: Object) -> Object:
+    """Items of a list come without kind and apiVersion."""
+    path = KINDS[kind].partition("?")[0].split("/")
+    version = "/".join(path[2:-1])
+    return {"apiVersion": version, "kind": kind, **item}
+
+
+def _same(before: Object, after: Object) -> bool:
+    """Equal but for the order of conditions, which the API server keeps as it likes."""
+
+    def sortable(status: Object) -> Object:
+        return {**status, "conditions": sorted(status.get("conditions") or [], key=lambda c: str(c["type"]))}
+
+    return sortable(before) == sortable(after)
