@@ -5,7 +5,7 @@
  * limit to their sum plus slack for ROMs and shared memory. The kernel charges pinned pages to memory.max all the
  * same, so nothing is given away. Static and without a shell, as hosts may lack both libraries and shells.
  *
- * LIBVF_PROC and LIBVF_CGROUP name other roots, for tests. Exit 0, or 1 with what, where and the cure on stderr.
+ * LIBVF_PROC and LIBVF_CGROUP name other roots and LIBVF_SLACK another slack in bytes, for tests. Exit 0, or 1 with what, where and the cure on stderr.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -25,6 +25,12 @@ static const char *root_of(const char *variable, const char *usual)
 {
 	const char *value = getenv(variable);
 	return value && *value ? value : usual;
+}
+
+static unsigned long long slack(void)
+{
+	const char *bytes = getenv("LIBVF_SLACK");
+	return bytes ? strtoull(bytes, NULL, 10) : SLACK;
 }
 
 static int fail(const char *what, const char *where, const char *cure)
@@ -149,7 +155,7 @@ int main(void)
 		return fail("no cgroup v2 of the container in", "/proc/<pid>/cgroup", "boot the host with cgroup v2");
 	const char *root = root_of("LIBVF_CGROUP", "/sys/fs/cgroup");
 	snprintf(folder, sizeof folder, "%s%s", root, cgroup);
-	rlim_t bytes = memory_of(root, cgroup) + hugetlb_of(folder) + SLACK;
+	rlim_t bytes = memory_of(root, cgroup) + hugetlb_of(folder) + slack();
 	struct rlimit limit = {bytes, bytes};
 	if (prlimit(pid, RLIMIT_MEMLOCK, &limit, NULL))
 		return fail("can not raise RLIMIT_MEMLOCK of", "the container", "the runtime must run hooks as root");

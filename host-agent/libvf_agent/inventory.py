@@ -53,6 +53,8 @@ class Gpu:
     pci_address: str | None = None
     available: dict[str, dict[str, int]] = field(default_factory=dict, hash=False)
     """For each parent, how many of each type id it would still take; VFs differ."""
+    totals: tuple[tuple[str, int], ...] = ()
+    """The most that was ever seen of each pool: what is free is told in whole types only, which hides the rest."""
 
     def type(self, type_id: str) -> SliceType | None:
         """The type of that id."""

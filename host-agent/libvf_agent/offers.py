@@ -34,6 +34,21 @@ def offers_of(gpu: Gpu, ours: dict[str, str]) -> Offers:
     return Offers(gpu, tuple(sorted(left.items())), tuple(devices))
 
 
+def totals(gpu: Gpu) -> Amounts:
+    """The size of each pool of a linear card: used plus free in the type that shows most of it.
+
+    A lower bound where pools run out unevenly (GVT-g), so the most that was ever seen counts.
+    """
+    used: Counter[str] = Counter()
+    for carving in gpu.carvings:
+        used.update(dict(_known(gpu, carving)))
+    seen = dict(gpu.totals)
+    return {
+        pool: max(seen.get(pool, 0), used[pool] + max(k.available * dict(k.cost)[pool] for k in gpu.types))
+        for pool in sorted({pool for kind in gpu.types for pool, _ in kind.cost})
+    }
+
+
 def type_of_device(gpu: Gpu, device: str) -> SliceType | None:
     """The type a device's name stands for: the name is the type id's tail, a dash and a number."""
     return next((kind for kind in gpu.types if device.rpartition("-")[0] == _stem(kind)), None)
@@ -58,17 +73,11 @@ def _ordered(gpu: Gpu) -> list[SliceType]:
 
 
 def _linear(gpu: Gpu, ours: set[str]) -> _Encoding:
-    """Totals are what is used now plus what the kernel says is free, in the type that shows most of it.
+    """Every type as often as the totals hold it.
 
     A name of ours stays offered whatever the totals say: an allocated device is never withdrawn.
     """
-    used: Counter[str] = Counter()
-    for carving in gpu.carvings:
-        used.update(dict(_known(gpu, carving)))
-    total = {
-        pool: used[pool] + max(kind.available * dict(kind.cost)[pool] for kind in gpu.types)
-        for pool in sorted({pool for kind in gpu.types for pool, _ in kind.cost})
-    }
+    total = totals(gpu)
     devices = [
         (f"{_stem(kind)}-{i}", kind)
         for kind in _ordered(gpu)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from libvf_agent import mdev_types
 from libvf_agent.errors import ClaimError, Full
 from libvf_agent.inventory import Carving, Gpu, Offers, SliceType
-from libvf_agent.offers import offers_of, type_of_device
+from libvf_agent.offers import offers_of, totals, type_of_device
 from libvf_agent.steps import Evidence, Plan, Undo, Write, device_uuid
 from libvf_agent.sysfs import Sysfs
 
@@ -17,7 +17,10 @@ DEVICES = "sys/bus/mdev/devices"
 
 
 class Mediated:
-    """The backend of every driver that uses the kernel's mdev core."""
+    """The backend of every driver that uses the kernel's mdev core; remembers how big each card was seen."""
+
+    def __init__(self) -> None:
+        self._totals: dict[str, tuple[tuple[str, int], ...]] = {}
 
     def discover(self, sysfs: Sysfs) -> tuple[Gpu, ...]:
         """All cards with their types and with every mediated device on them, ours or not."""
@@ -26,7 +29,12 @@ class Mediated:
         for parent in sysfs.names(BUS):
             by_card.setdefault(_card(sysfs, parent), []).append(parent)
         cards = (_gpu(sysfs, name, parents, carvings) for name, parents in sorted(by_card.items()))
-        return tuple(card for card in cards if card)
+        return self._remembered([card for card in cards if card])
+
+    def _remembered(self, cards: list[Gpu]) -> tuple[Gpu, ...]:
+        known = [replace(card, totals=self._totals.get(card.name, ())) for card in cards]
+        self._totals = {card.name: tuple(totals(card).items()) for card in known}
+        return tuple(replace(card, totals=self._totals[card.name]) for card in known)
 
     def offers(self, gpu: Gpu, ours: dict[str, str]) -> Offers:
         """`ours`: mdev UUID -> device name, of the journal."""

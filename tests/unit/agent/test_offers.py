@@ -1,0 +1,128 @@
+"""What is offered can be carved, and what cannot be carved together is not offered together."""
+
+from itertools import combinations_with_replacement
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from libvf_agent import mdev_types
+from libvf_agent.backends.mediated import Mediated
+from libvf_agent.inventory import MIB, Carving, Gpu, Offers, SliceType
+from libvf_agent.offers import offers_of
+from libvf_agent.slices import Node, pool_name, pool_of_gpu
+from libvf_agent.sysfs import Sysfs
+
+from tests.contract.fakekernel import Card, FakeKernel, gvtg, mbochs, mdpy, mtty, nvidia
+
+CARDS = [mdpy, mbochs, mtty, nvidia, gvtg]
+
+
+def offered(card: Card) -> Offers:
+    [gpu] = Mediated().discover(Sysfs(FakeKernel([card])))
+    return offers_of(gpu, {})
+
+
+def homogeneous(*counts: int) -> Gpu:
+    types = tuple(SliceType(f"nvidia-{n}", str(n), 16 // n * 1024 * MIB, (), n, 1) for n in counts)
+    return Gpu("card", "nvidia", ("card",), types, homogeneous=True)
+
+
+def fits(offers: Offers, names: tuple[str, ...]) -> bool:
+    """The scheduler's arithmetic: no counter over its capacity."""
+    consumed = {offer.name: dict(offer.consumes) for offer in offers.devices}
+    return all(sum(consumed[n].get(c, 0) for n in names) <= most for c, most in offers.counters)
+
+
+@pytest.mark.parametrize("counts", [(4, 2, 1), (6, 3, 1), (4, 4, 2, 1)])
+def test_locks_allow_one_size_at_a_time_and_all_of_it(counts: tuple[int, ...]) -> None:
+    types = {f"nvidia-{n}-{i}": n for i, n in enumerate(counts)}
+    kinds = tuple(SliceType(t, t, (i + 1) * MIB, (), n, 1) for i, (t, n) in enumerate(types.items()))
+    offers = offers_of(Gpu("card", "nvidia", ("card",), kinds, homogeneous=True), {})
+    size = {offer.name: offer.type.id for offer in offers.devices}
+    for size_of_set in range(1, 4):
+        for names in combinations_with_replacement(size, size_of_set):
+            if len(set(names)) == size_of_set:
+                assert fits(offers, names) == (len({size[n] for n in names}) == 1), names
+    for kind in kinds:
+        assert fits(offers, tuple(n for n in size if size[n] == kind.id))
+
+
+def test_a_foreign_device_leaves_only_its_own_size_and_one_less_of_it() -> None:
+    gpu = homogeneous(8, 4, 2)
+    offers = offers_of(Gpu(**{**_fields(gpu), "carvings": (Carving("x", "card", "nvidia-4"),)}), {})
+    takeable = {offer.type.id for offer in offers.devices if fits(offers, (offer.name,))}
+    assert takeable == {"nvidia-4"}
+    assert sum(fits(offers, (offer.name,)) for offer in offers.devices) == 3
+
+
+def test_a_foreign_device_on_a_linear_card_takes_its_share_of_the_counter() -> None:
+    kernel = FakeKernel([mbochs()])
+    kernel.make("mbochs", "mbochs-large")
+    [gpu] = Mediated().discover(Sysfs(kernel))
+    assert dict(offers_of(gpu, {}).counters) == {"memory": (256 - 64) * MIB}
+
+
+@pytest.mark.parametrize("card", CARDS)
+def test_our_own_devices_change_neither_names_nor_capacities(card) -> None:  # type: ignore[no-untyped-def]
+    kernel = FakeKernel([card()])
+    backend = Mediated()
+    [gpu] = backend.discover(Sysfs(kernel))
+    before = offers_of(gpu, {})
+    [plan] = backend.plan(gpu, (before.devices[0].name,), "claim")
+    kernel.write(plan.steps[0].path, plan.uuid)
+    [gpu] = backend.discover(Sysfs(kernel))
+    after = offers_of(gpu, {plan.uuid: before.devices[0].name})
+    assert after.counters == before.counters
+    assert [o.name for o in after.devices] == [o.name for o in before.devices]
+
+
+def test_open_is_true_where_the_card_is_cut_in_that_size() -> None:
+    gpu = Gpu(**{**_fields(homogeneous(8, 4)), "carvings": (Carving("x", "card", "nvidia-4"),)})
+    offers = offers_of(gpu, {"x": "4-0"})
+    assert {offer.type.id for offer in offers.devices if offer.open} == {"nvidia-4"}
+
+
+@pytest.mark.parametrize("card", CARDS)
+def test_slices_keep_the_limits_of_the_api(card) -> None:  # type: ignore[no-untyped-def]
+    specs = pool_of_gpu(Node("n1", "uid"), offered(card()))
+    assert all(spec["pool"]["resourceSliceCount"] == len(specs) for spec in specs)
+    for spec in specs:
+        assert ("devices" in spec) != ("sharedCounters" in spec)
+        assert len(spec.get("devices", [])) <= 64
+        assert all(len(s["counters"]) <= 32 for s in spec.get("sharedCounters", []))
+        for device in spec.get("devices", []):
+            assert len(device["consumesCounters"]) <= 2
+            assert len(device["attributes"]) + len(device.get("capacity", {})) <= 32
+
+
+def test_the_smallest_come_first() -> None:
+    sizes = [offer.type.vram for offer in offered(nvidia()).devices]
+    assert sizes == sorted(sizes)
+
+
+def test_two_devices_of_one_claim_are_planned_on_two_virtual_functions() -> None:
+    [gpu] = Mediated().discover(Sysfs(FakeKernel([nvidia()])))
+    plans = Mediated().plan(gpu, ("702-0", "702-1"), "claim")
+    assert len({plan.parent for plan in plans}) == 2
+
+
+def test_pool_names_are_plain() -> None:
+    assert pool_name("N1.lab", "0000:65:00.0") == "n1-lab-0000-65-00-0"
+
+
+@given(st.text(), st.text(), st.sampled_from(["nvidia-1", "i915-GVTg_V5_4", "mdpy-x", "mbochs-x", "mtty-2", "?"]))
+def test_no_text_of_a_driver_breaks_the_reading(name: str, description: str, type_id: str) -> None:
+    kind = mdev_types.parse(mdev_types.Raw(type_id, name, description, 1))
+    assert kind is None or kind.vram >= 0
+
+
+@given(st.integers(1, 64), st.integers(1, 1 << 17))
+def test_nvidia_sizes_are_read_as_written(limit: int, megabytes: int) -> None:
+    text = f"num_heads=4, frl_config=60, framebuffer={megabytes}M, max_instance={limit}"
+    kind = mdev_types.parse(mdev_types.Raw("nvidia-746", "NVIDIA A2-4Q", text, 1))
+    assert kind is not None
+    assert (kind.vram, kind.limit, kind.display) == (megabytes * MIB, limit, True)
+
+
+def _fields(gpu: Gpu) -> dict:  # type: ignore[type-arg]
+    return {name: getattr(gpu, name) for name in Gpu.__slots__}
