@@ -47,8 +47,8 @@ class Cluster:
     async def connect(cls) -> Cluster:
         """By KUBECONFIG where it is set, else by the Pod's own service account."""
         settings = client.Configuration()
-        if os.environ.get("KUBECONFIG"):
-            await config.load_kube_config(client_configuration=settings)  # type: ignore[no-untyped-call]
+        if file := os.environ.get("KUBECONFIG"):
+            await config.load_kube_config(file, client_configuration=settings)  # type: ignore[no-untyped-call]
         else:
             config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
         return cls(client.ApiClient(settings))

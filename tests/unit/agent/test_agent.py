@@ -1,0 +1,149 @@
+"""The whole program as it is started in its Pod, with an API server of a few lines on the loopback."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from libvf_agent.cluster import Cluster
+from libvf_agent.errors import ClaimError, ClusterError
+
+Json = dict[str, Any]
+PORT = 18469
+
+
+class Server:
+    """Keeps slices as documents, answers watches, and records what was asked."""
+
+    def __init__(self) -> None:
+        self.slices: dict[str, Json] = {}
+        self.applied: list[tuple[str, str, Json]] = []
+        self.wiped = asyncio.Event()
+        self.published = asyncio.Event()
+        self.tokens: set[str] = set()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.tokens.add(request.headers.get("Authorization", ""))
+        name = request.path.rpartition("/")[2]
+        if request.method == "PATCH":
+            self.applied.append((request.path, request.content_type, await request.json()))
+            return self._applied(request, name)
+        if request.path.startswith("/api/v1/nodes/"):
+            return web.json_response({"metadata": {"uid": "node-uid"}})
+        if request.query.get("watch"):
+            return await self._watch(request)
+        if name == "resourceslices":
+            return web.json_response({"metadata": {"resourceVersion": "1"}, "items": [*self.slices.values()]})
+        return web.json_response({"message": f"{name} not found"}, status=404)
+
+    def _applied(self, request: web.Request, name: str) -> web.Response:
+        if name == "status":
+            return web.json_response({"message": "must be an allocated device"}, status=422)
+        self.slices[name] = self.applied[-1][2]
+        self.published.set()
+        return web.json_response(self.slices[name])
+
+    async def _watch(self, request: web.Request) -> web.StreamResponse:
+        stream = web.StreamResponse()
+        await stream.prepare(request)
+        await self.wiped.wait()
+        await stream.write(json.dumps({"type": "DELETED", "object": {}}).encode() + b"\n")
+        return stream
+
+    def wipe(self) -> None:
+        self.slices.clear()
+        self.published.clear()
+        self.wiped.set()
+
+
+@pytest.fixture
+async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
+    server = Server()
+    runner = web.AppRunner(app := web.Application())
+    app.router.add_route("*", "/{path:.*}", server.answer)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    address = "http://{}:{}".format(*runner.addresses[0][:2])
+    settings = {
+        "clusters": [{"name": "c", "cluster": {"server": address}}],
+        "users": [{"name": "u", "user": {"token": "secret-word"}}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "x",
+    }
+    (tmp_path / "kubeconfig").write_text(json.dumps(settings))
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    yield server
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def cluster(server: Server) -> AsyncIterator[Cluster]:
+    cluster = await Cluster.connect()
+    yield cluster
+    await cluster.close()
+
+
+async def test_requests_carry_the_token_and_apply_is_server_side(server: Server, cluster: Cluster) -> None:
+    await cluster.put_slice({"metadata": {"name": "s"}})
+    assert [item["metadata"]["name"] for item in await cluster.slices("n1")] == ["s"]
+    assert server.applied[0][1] == "application/apply-patch+yaml"
+    assert {token.lower() for token in server.tokens} == {"bearer secret-word"}
+
+
+async def test_a_missing_claim_is_none_and_a_stale_status_a_claim_error(server: Server, cluster: Cluster) -> None:
+    assert await cluster.claim("ns", "gone") is None
+    with pytest.raises(ClaimError, match="must be an allocated device"):
+        await cluster.apply_claim_status({"metadata": {"namespace": "ns", "name": "c"}})
+
+
+async def test_an_api_server_that_is_not_there_may_be_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server
+) -> None:
+    settings = json.loads((tmp_path / "kubeconfig").read_text())
+    settings["clusters"][0]["cluster"]["server"] = "http://127.0.0.1:1"
+    (tmp_path / "kubeconfig").write_text(json.dumps(settings))
+    cluster = await Cluster.connect()
+    with pytest.raises(ClusterError) as failed:
+        await cluster.slices("n1")
+    await cluster.close()
+    assert failed.value.retry
+
+
+async def test_the_agent_publishes_survives_a_wipe_and_ends_cleanly(server: Server, tmp_path: Path) -> None:
+    environment = settings_of(tmp_path)
+    agent = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "libvf_agent", env=environment, stdout=asyncio.subprocess.PIPE
+    )
+    await asyncio.wait_for(server.published.wait(), 20)
+    assert list(server.slices) == ["n1-kvm-libvf-0"]
+    server.wipe()
+    await asyncio.wait_for(server.published.wait(), 20)
+    reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
+    writer.write(b"GET /healthz HTTP/1.1\r\n\r\n")
+    assert b"200 OK" in await reader.readline()
+    writer.close()
+    assert (tmp_path / "state/bin/libvf-hook").stat().st_mode & 0o777 == 0o755
+    agent.send_signal(signal.SIGTERM)
+    output, _ = await asyncio.wait_for(agent.communicate(), 15)
+    assert agent.returncode == 0
+    assert "stopped" in [json.loads(line)["message"] for line in output.splitlines()]
+    assert not (tmp_path / "kubelet/plugins_registry/libvf.io-reg.sock").exists()
+
+
+def settings_of(folder: Path) -> dict[str, str]:
+    """The environment of an agent on a host without cards."""
+    boot = folder / "root/proc/sys/kernel/random/boot_id"
+    boot.parent.mkdir(parents=True)
+    boot.write_text("a boot\n")
+    (folder / "libvf-hook").write_bytes(b"a binary")
+    names = {"LIBVF_STATE": "state", "LIBVF_SYSFS_ROOT": "root", "KUBELET_DIR": "kubelet", "CDI_DIR": "cdi"}
+    names |= {"LIBVF_METADATA_DIR": "metadata", "LIBVF_HOOK": "libvf-hook"}
+    places = {name: str(folder / value) for name, value in names.items()}
+    return {**os.environ, **places, "NODE_NAME": "n1", "LIBVF_HEALTH_PORT": str(PORT)}
