@@ -6,6 +6,14 @@ from pathlib import Path
 
 from lab.shell import run
 
+# Python 3.13 verifies strictly (RFC 5280): without these it refuses a certificate
+_LEAF = (
+    "basicConstraints=CA:FALSE",
+    "keyUsage=digitalSignature,keyEncipherment",
+    "subjectKeyIdentifier=hash",
+    "authorityKeyIdentifier=keyid",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
@@ -33,10 +41,11 @@ class Certificates:
 
     def _authority(self) -> None:
         argv = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650", "-subj", "/CN=libvf-lab"]
-        run([*argv, "-keyout", self.key("ca"), "-out", self.cert("ca")])
+        usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
+        run([*argv, *usage, "-keyout", self.key("ca"), "-out", self.cert("ca")])
 
     def _issue(self, name: str, subject: str, usage: str, names: str = "") -> None:
-        extensions = [f"extendedKeyUsage={usage}", *([f"subjectAltName={names}"] if names else [])]
+        extensions = [*_LEAF, f"extendedKeyUsage={usage}", *([f"subjectAltName={names}"] if names else [])]
         request = self.folder / f"{name}.csr"
         extension_file = self.folder / f"{name}.ext"
         extension_file.write_text("\n".join(extensions) + "\n")

@@ -4,6 +4,7 @@ The picture is no constant: a random word goes into the VM's spec, the guest dra
 its mdev, and the word is read from the pixels.
 """
 
+import base64
 import json
 import random
 import string
@@ -19,7 +20,6 @@ from lab.errors import LabError
 from lab.inspect_node import Qemu, mdev, qemu_of
 from lab.progress import say, step
 from lab.screen import UnreadableScreen, read_word
-from lab.shell import run
 from lab.testbed import REPOSITORY, Testbed
 
 OUT = REPOSITORY / "out" / "demo"
@@ -93,9 +93,9 @@ def wait_ready(lab: Testbed, name: str) -> None:
 
 def show_path(lab: Testbed, name: str) -> None:
     """Print the objects that the request became, from the VM down to the device."""
-    for kind in ("vfvm", "gpart", "resourceclaims", "pods"):
-        print(lab.kubectl("get", kind, "-l", f"libvf.io/machine={name}", "-o", "wide") if kind != "vfvm"
-              else lab.kubectl("get", kind, name, "-o", "wide"), file=sys.stderr)  # fmt: skip
+    print(lab.kubectl("get", "vfvm", name, "-o", "wide"), file=sys.stderr)
+    for kind in ("gpart", "resourceclaims", "pods"):
+        print(lab.kubectl("get", kind, "-l", f"libvf.io/machine={name}", "-o", "wide"), file=sys.stderr)
 
 
 def read_screen(lab: Testbed, name: str, picture: Path) -> str:
@@ -115,10 +115,8 @@ def screenshot(lab: Testbed, name: str, picture: Path) -> None:
     """Save what the VM's display shows, through the launcher's own command."""
     inside = "/run/libvf/screen.png"
     lab.kubectl("exec", name, "-c", "launcher", "--", "libvf-launcher", "screenshot", inside)
-    command = f"exec {name} -c launcher -- cat {inside}".split()
-    from lab.binaries import binaries
-
-    run(["sh", "-c", f"{binaries() / 'kubectl'} --kubeconfig {lab.kubeconfig} {' '.join(command)} > {picture}"])
+    encoded = lab.kubectl("exec", name, "-c", "launcher", "--", "base64", "-w0", inside)
+    picture.write_bytes(base64.b64decode(encoded))
 
 
 def make_report(lab: Testbed, name: str, word: str, read: str) -> dict[str, Any]:

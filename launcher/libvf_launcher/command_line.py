@@ -9,20 +9,27 @@ from libvf_api.v1alpha1 import Cpu, DeviceIdentity, Firmware
 
 from libvf_launcher.devices import Devices, VfioDevice
 from libvf_launcher.disks import Drive, drives
-from libvf_launcher.errors import DeviceMissing
+from libvf_launcher.errors import BadMachine, DeviceMissing
 from libvf_launcher.paths import Paths
 
 BINARY = "qemu-system-x86_64"
 # what Windows guests want of a hypervisor; Linux guests ignore what they do not know
 _ENLIGHTENMENTS = "hv-relaxed,hv-vapic,hv-time,hv-spinlocks=0x1fff,hv-vendor-id=libvf"
+# QEMU needs none of it once it runs, and a guest that breaks out of it should not have it either
+_SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+_SATA_PORTS = 6  # of q35's own controller
 
 
 def command_line(launch: Launch, devices: Devices, paths: Paths) -> list[str]:
-    """All of QEMU's arguments; raises DeviceMissing where KVM is required and the node has none."""
+    """All of QEMU's arguments; raises DeviceMissing where KVM is required and the node has none, and BadMachine.
+
+    The clock is UTC, as every guest but Windows expects it; Windows takes `-rtc base=localtime` from extraArguments,
+    which stand last and so override.
+    """
     return [
         BINARY,
         *("-name", f"guest={launch.name},debug-threads=on", "-uuid", launch.uid),
-        *("-nodefaults", "-no-user-config"),
+        *("-nodefaults", "-no-user-config", "-sandbox", _SANDBOX),
         *_machine(launch, devices),
         *_memory(launch),
         *_smbios(launch),
@@ -30,7 +37,7 @@ def command_line(launch: Launch, devices: Devices, paths: Paths) -> list[str]:
         *_channels(paths),
         *_screen(launch, devices, paths),
         *_gpus(launch, devices),
-        *(word for index, drive in enumerate(drives(launch.spec, paths)) for word in _drive(drive, index)),
+        *_drives(drives(launch.spec, paths)),
         *_network(launch),
         *("-device", "virtio-rng-pci"),
         *(word for argument in launch.spec.extra_arguments or () for word in argument.split(" ", 1)),
@@ -49,19 +56,20 @@ def _machine(launch: Launch, devices: Devices) -> Iterator[str]:
     yield from (("-accel", "kvm") if devices.accelerated else ("-accel", "tcg"))
     if devices.accelerated and not required:
         yield from ("-accel", "tcg")
-    yield from ("-cpu", _cpu(launch, cpu, devices.accelerated))
+    yield from ("-cpu", _cpu(launch, cpu, devices.accelerated, required))
     sockets, cores, threads = cpu.sockets or 1, cpu.cores or 1, cpu.threads or 1
     yield from ("-smp", f"{sockets * cores * threads},sockets={sockets},cores={cores},threads={threads}")
 
 
-def _cpu(launch: Launch, cpu: Cpu, accelerated: bool) -> str:
-    model = cpu.model or ("host" if accelerated else "max")
+def _cpu(launch: Launch, cpu: Cpu, accelerated: bool, required: bool) -> str:
+    """`host` exists under KVM only; where QEMU may fall back to TCG, `max` means the same and is there in both."""
+    model = cpu.model or ("host" if accelerated and required else "max")
     parts = [model, *([_ENLIGHTENMENTS] if accelerated else []), *(["kvm=off"] if launch.spec.hide_hypervisor else [])]
     return ",".join(parts)
 
 
 def _memory(launch: Launch) -> Iterator[str]:
-    yield from ("-m", f"{to_bytes(launch.spec.memory.size) // 2**20}M")
+    yield from ("-m", f"{-(-to_bytes(launch.spec.memory.size) // 2**20)}M")  # whole MiB, rounded up
 
 
 def _smbios(launch: Launch) -> Iterator[str]:
@@ -82,20 +90,14 @@ def _channels(paths: Paths) -> Iterator[str]:
 
 
 def _screen(launch: Launch, devices: Devices, paths: Paths) -> Iterator[str]:
-    mode = _graphics(launch)
-    yield from (
-        "-display",
-        "none",
-        "-vga",
-        "std" if mode == "Disabled" or (mode == "Accelerated" and not _shows(devices)) else "none",
-    )
-    if mode != "Headless":
+    yield from ("-display", "none", "-vga", "std" if _emulated(_graphics(launch), devices) else "none")
+    if _graphics(launch) != "Headless":
         yield from ("-vnc", f"unix:{paths.vnc}")
 
 
-def _shows(devices: Devices) -> bool:
-    """Whether a device has a screen that QEMU can read; without one an emulated card keeps it from being black."""
-    return any(device.display for device in devices.vfio)
+def _emulated(mode: str, devices: Devices) -> bool:
+    """Whether the guest has an emulated card: also where no device has a screen that QEMU can read, or all is black."""
+    return mode in ("Safe", "Disabled") or (mode == "Accelerated" and not any(d.display for d in devices.vfio))
 
 
 def _gpus(launch: Launch, devices: Devices) -> Iterator[str]:
@@ -122,14 +124,27 @@ def _vfio(device: VfioDevice, port: int, shown: bool, identity: DeviceIdentity) 
     )
 
 
-def _drive(drive: Drive, index: int) -> Iterator[str]:
-    node = f"drive-{drive.name}"
-    flags = f"read-only={'on' if drive.read_only else 'off'}"
+def _drives(found: list[Drive]) -> Iterator[str]:
+    ports = count()
+    for index, drive in enumerate(found):
+        node = f"drive-{drive.name}"
+        yield from ("-blockdev", _blockdev(drive, node))
+        model = "virtio-blk-pci" if drive.bus == "virtio" else _sata(drive, next(ports))
+        yield from ("-device", f"{model},drive={node},id={drive.name},bootindex={index}")
+
+
+def _blockdev(drive: Drive, node: str) -> str:
     file = f"file.driver=file,file.filename={_comma(str(drive.file))}"
-    yield from ("-blockdev", f"driver={drive.format},node-name={node},{file},{flags},discard=unmap")
-    ide = f"ide-{'cd' if drive.cdrom else 'hd'},bus=ide.{index}"
-    device = "virtio-blk-pci" if drive.bus == "virtio" else ide
-    yield from ("-device", f"{device},drive={node},id={drive.name},bootindex={index}")
+    flags = f"read-only={'on' if drive.read_only else 'off'},discard=unmap"
+    return f"driver={drive.format},node-name={node},{file},{flags}"
+
+
+def _sata(drive: Drive, port: int) -> str:
+    if port >= _SATA_PORTS:
+        raise BadMachine(f"{drive.name}: there are {_SATA_PORTS} SATA ports, CD-ROMs use them too: set bus: virtio")
+    if drive.read_only and not drive.cdrom:
+        raise BadMachine(f"disk {drive.name}: a SATA disk cannot be read-only: set bus: virtio")
+    return f"ide-{'cd' if drive.cdrom else 'hd'},bus=ide.{port}"
 
 
 def _network(launch: Launch) -> Iterator[str]:

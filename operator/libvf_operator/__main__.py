@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import socket
 from typing import Any
 
 import kopf
+from kopf._core.engines import peering
 from libvf_api import names
 
 from libvf_operator.cluster import Cluster
@@ -60,7 +62,9 @@ async def changed(body: kopf.Body, type: str | None, memo: kopf.Memo, **_: Any) 
 
 def main() -> None:
     """Run until told to end."""
-    kopf.run(clusterwide=True, standalone=True, liveness_endpoint="http://0.0.0.0:8080/healthz")
+    # kopf would ask for a user name, which a container's uid does not have
+    identity = peering.Identity(socket.gethostname())
+    kopf.run(clusterwide=True, standalone=True, identity=identity, liveness_endpoint="http://0.0.0.0:8080/healthz")
 
 
 if __name__ == "__main__":

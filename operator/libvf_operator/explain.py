@@ -1,4 +1,4 @@
-"""Why a claim waits, in plain words, from what is published and what is allocated. Advice: the scheduler decides. Pure."""
+"""Why a claim waits, in plain words, from what is published and allocated. Advice: the scheduler decides. Pure."""
 
 import fnmatch
 from collections import Counter
@@ -54,8 +54,8 @@ def why(spec: Object, slices: list[Object], allocated: list[Object], scheduler: 
         return f"all {len(fitting)} slices that are {_wanted(spec)} are in use by {users}: stop one, or ask for another"
     free = len(fitting) - len(taken)
     return (
-        f"{free} of {len(fitting)} slices that are {_wanted(spec)} are not allocated, but their cards hold other slices "
-        f"or their nodes do not fit; the scheduler says: {scheduler or 'nothing yet'}"
+        f"{free} of {len(fitting)} slices that are {_wanted(spec)} are not allocated, but their cards hold "
+        f"other slices or their nodes do not fit; the scheduler says: {scheduler or 'nothing yet'}"
     )
 
 
