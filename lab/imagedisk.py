@@ -19,7 +19,7 @@ DISK_SIZE = "8G"
 
 def image_disk(archives: dict[str, Path]) -> Path:
     """The raw ext4 disk that holds these images (reference -> archive)."""
-    parts = [part for reference, archive in sorted(archives.items()) for part in (reference, archive.name)]
+    parts = [part for reference, archive in sorted(archives.items()) for part in (reference, archive.parent.name)]
     key = cache.key_of(binaries().name, Path(__file__), *parts)
     return cache.entry("image-disk", key, lambda folder: _build(folder, archives)) / "images.img"
 
