@@ -67,10 +67,12 @@ class Testbed:
         names = list(NODE_NAMES[:nodes])
         self.directory.mkdir(parents=True, exist_ok=True)
         self._ssh_key()
-        self._drop_stale_disks(made)
+        dropped = self._drop_stale_disks(made)
         network.up(names)
         self.plane.start()
         self._forward()
+        for name in dropped:  # a new disk is a new machine: what the old one said of itself no longer holds
+            self.kubectl("delete", "node", name, "--ignore-not-found")
         for name in names:
             self.start(name, made)
         self.wait_ready(names)
@@ -133,8 +135,9 @@ class Testbed:
         except LabError:
             return False
 
-    def _drop_stale_disks(self, made: Ready) -> None:
+    def _drop_stale_disks(self, made: Ready) -> list[str]:
         """A node's overlay is only valid over the base it was made from: another base means new disks."""
+        dropped = []
         stamp = self.directory / "bases"
         bases = f"{made.boot.disk}\n{made.images}\n"
         if stamp.exists() and stamp.read_text() != bases:
@@ -143,7 +146,9 @@ class Testbed:
                     say(f"{node.name} runs an older image: restarting it")
                     node.kill()
                 shutil.rmtree(node.folder)
+                dropped.append(node.name)
         stamp.write_text(bases)
+        return dropped
 
 
 def prepare() -> Ready:
