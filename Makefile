@@ -10,7 +10,7 @@ export PATH := $(VENV)/bin:$(PATH)
 
 SOURCES := api operator/libvf_operator host-agent/libvf_agent launcher/libvf_launcher lab
 
-.PHONY: demo down reset test lint unit locks
+.PHONY: demo down reset test e2e lint unit locks
 
 demo: $(VENV)
 	$(PYTHON) -m lab.demo
@@ -22,7 +22,11 @@ reset: $(VENV)
 	$(PYTHON) -m lab reset
 
 test: lint
-	pytest
+	pytest tests/unit tests/contract tests/integration
+
+# on two node VMs; not part of `make test` until emulated nodes hold through it
+e2e: $(VENV)
+	pytest tests/e2e
 
 lint: $(VENV)
 	ruff check .

@@ -84,11 +84,21 @@ class Node:
         drives = [self._drive("root"), self._drive("images")]
         return [
             "qemu-system-x86_64",
-            *("-name", self.name, "-nodefaults", "-display", "none", "-no-reboot"),
+            *(
+                "-name",
+                self.name,
+                "-nodefaults",
+                "-display",
+                "none",
+                "-d",
+                "cpu_reset",
+                "-D",
+                str(self.folder / "resets.log"),
+            ),
             *("-machine", f"q35,accel={accelerator()}", "-cpu", "max"),
             *("-smp", str(CPUS), "-m", str(MEMORY_MIB)),
             *("-kernel", str(boot.kernel), "-initrd", str(boot.initramfs)),
-            *("-append", "root=/dev/vda rw console=ttyS0 mitigations=off quiet systemd.show_status=no"),
+            *("-append", "root=/dev/vda rw console=ttyS0 mitigations=off quiet panic=5 systemd.show_status=no"),
             *("-chardev", f"file,id=console,path={self.console},append=on", "-serial", "chardev:console"),
             *(word for drive in drives for word in drive),
             *("-netdev", f"tap,id=net,ifname={self.name},script=no,downscript=no"),

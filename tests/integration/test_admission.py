@@ -32,14 +32,23 @@ REFUSED = {
     "a size of zero": (_machine(memory={"size": "0"}), "must be a quantity above zero"),
     "a size that is none": (_machine(memory={"size": "much"}), "must be a quantity above zero"),
     "no slices at all": (_partition(count=0), "spec.count"),
-    "a gpu with type and vram": (_machine(gpus=[_gpu(type="x", vram={"min": 1})]), "gpus[].type and gpus[].vram exclude"),
-    "partitionRef with a template": (_machine(gpus=[_gpu(partitionRef="p", type="x")]), "gpus[].partitionRef and a template"),
+    "a gpu with type and vram": (
+        _machine(gpus=[_gpu(type="x", vram={"min": 1})]),
+        "gpus[].type and gpus[].vram exclude",
+    ),
+    "partitionRef with a template": (
+        _machine(gpus=[_gpu(partitionRef="p", type="x")]),
+        "gpus[].partitionRef and a template",
+    ),
     "two gpus of one name": (_machine(gpus=[_gpu(type="x"), _gpu(type="y")]), "Duplicate value"),
     "an unknown runStrategy": (_machine(runStrategy="Sometimes"), 'supported values: "Always", "Halted"'),
     "a disk with two sources": (_machine(disks=[{**ROOT, "size": "1Gi"}]), "a disk has exactly one source"),
     "a disk without a source": (_machine(disks=[{"name": "root"}]), "a disk has exactly one source"),
     "a disk and a CD-ROM of one name": (_machine(disks=[ROOT], cdroms=[ROOT]), "share one space of names"),
-    "an argument that opens a file": (_machine(extraArguments=["-drive file=/etc/shadow"]), "extraArguments allows only"),
+    "an argument that opens a file": (
+        _machine(extraArguments=["-drive file=/etc/shadow"]),
+        "extraArguments allows only",
+    ),
     "a global set of a file": (_machine(extraArguments=["-set drive.root.file=x"]), "extraArguments allows only"),
     "a second monitor": (_machine(extraArguments=["-qmp tcp:0:1"]), "extraArguments allows only"),
     "an unknown field": (_machine(gpu=[]), "unknown field"),
@@ -66,7 +75,9 @@ def test_refused_with_field_and_cure(api: Any, case: str) -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("spec", [{}, {"type": "nvidia-*"}, {"vram": {"min": "1Gi", "max": "1Gi"}}, {"vram": {"min": 1}}])
+@pytest.mark.parametrize(
+    "spec", [{}, {"type": "nvidia-*"}, {"vram": {"min": "1Gi", "max": "1Gi"}}, {"vram": {"min": 1}}]
+)
 def test_partitions_that_mean_something_are_taken(api: Any, spec: dict[str, Any]) -> None:
     answer = api.kubectl("apply", "--dry-run=server", "-f", "-", stdin=_partition(**spec))
     assert answer.returncode == 0, answer.stderr

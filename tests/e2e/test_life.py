@@ -1,0 +1,119 @@
+"""A virtual machine's life on a real kernel: from apply to nothing left, ten times, and through kills."""
+
+import time
+from typing import Any
+
+import pytest
+import yaml
+
+from lab.demo import condition, get, wait_ready
+from lab.inspect_node import mdevs, qemus
+from lab.testbed import REPOSITORY, Testbed
+
+EXAMPLE = REPOSITORY / "examples" / "vm.yaml"
+pytestmark = pytest.mark.e2e
+
+
+def _machine(name: str, **spec: Any) -> str:
+    machine = yaml.safe_load(EXAMPLE.read_text())
+    machine["metadata"]["name"] = name
+    machine["spec"].update(spec)
+    return yaml.safe_dump(machine)
+
+
+def _left(bed: Testbed) -> dict[str, list[str]]:
+    """All traces of VMs in the API and on the nodes."""
+    listed = bed.kubectl("get", "vfvm,gpart,resourceclaims,pods", "-o", "name").split()
+    traces = {"api": listed}
+    for node in bed.nodes():
+        paths = "/var/run/cdi /var/run/libvf/metadata /var/lib/libvf/journal"
+        files = node.execute(["sh", "-c", f"find {paths} -mindepth 1 -not -name '*lock*'"]).stdout.decode().split()
+        traces[node.name] = [*files, *mdevs(node), *qemus(node).values()]
+    return {place: found for place, found in traces.items() if found}
+
+
+def _until_nothing_left(bed: Testbed, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while (left := _left(bed)) and time.monotonic() < deadline:
+        time.sleep(1)
+    assert not left
+
+
+def test_ten_times_from_apply_to_nothing_left(bed: Testbed) -> None:
+    # a guest that still boots does not hear the power button: a short grace keeps the ten rounds short
+    hasty = _machine("demo", terminationGracePeriodSeconds=4)
+    for _ in range(10):
+        bed.kubectl("apply", "-f", "-", stdin=hasty)
+        wait_ready(bed, "demo")
+        assert sum(len(mdevs(node)) for node in bed.nodes()) == 1
+        bed.kubectl("delete", "-f", str(EXAMPLE), "--wait")
+        _until_nothing_left(bed)
+
+
+def test_qemu_killed_comes_back_on_the_same_slice(bed: Testbed) -> None:
+    bed.kubectl("apply", "-f", str(EXAMPLE))
+    wait_ready(bed, "demo")
+    node = bed.node(get(bed, "pod", "demo")["spec"]["nodeName"])
+    before = mdevs(node)
+    node.execute(["kill", "-9", *map(str, qemus(node))])
+    time.sleep(3)
+    wait_ready(bed, "demo")
+    assert mdevs(node) == before
+    assert len(qemus(node)) == 1
+    ended = get(bed, "pod", "demo")["status"]["containerStatuses"][0]["lastState"]["terminated"]
+    assert "SIGKILL" in ended["message"]
+
+
+def test_a_mdev_of_somebody_else_is_never_touched(bed: Testbed) -> None:
+    foreign = "99999999-0000-4000-8000-000000000001"
+    for node in bed.nodes():
+        node.execute(["sh", "-c", f"echo {foreign} > /sys/class/mdev_bus/mdpy/mdev_supported_types/mdpy-xga/create"])
+    bed.kubectl("apply", "-f", str(EXAMPLE))
+    wait_ready(bed, "demo")
+    bed.kubectl("delete", "-f", str(EXAMPLE), "--wait")
+    time.sleep(3)
+    assert [mdevs(node) for node in bed.nodes()] == [[foreign]] * 2
+    for node in bed.nodes():
+        node.execute(["sh", "-c", f"echo 1 > /sys/bus/mdev/devices/{foreign}/remove"])
+
+
+def test_halted_gives_the_slice_back(bed: Testbed) -> None:
+    bed.kubectl("apply", "-f", str(EXAMPLE))
+    wait_ready(bed, "demo")
+    bed.kubectl("patch", "vfvm", "demo", "--type=merge", "-p", '{"spec": {"runStrategy": "Halted"}}')
+    bed.kubectl("wait", "--for=delete", "pod/demo", "--timeout=90s")
+    deadline = time.monotonic() + 30
+    while any(mdevs(node) for node in bed.nodes()) and time.monotonic() < deadline:
+        time.sleep(1)
+    assert not any(mdevs(node) for node in bed.nodes())
+    assert condition(get(bed, "vfvm", "demo"), "Ready")["reason"] == "Halted"
+
+
+def test_a_type_nobody_offers_is_explained(bed: Testbed) -> None:
+    bed.kubectl("apply", "-f", "-", stdin=_machine("wants", gpus=[{"name": "gpu0", "type": "nvidia-746"}]))
+    deadline, message = time.monotonic() + 60, ""
+    while "no card offers" not in message and time.monotonic() < deadline:
+        message = condition(get(bed, "vfvm", "wants"), "Ready").get("message", "")
+        time.sleep(1)
+    assert "no card offers nvidia-746; offered are" in message
+
+
+def test_the_launcher_is_admitted_where_restricted_is_enforced(bed: Testbed) -> None:
+    bed.kubectl("label", "namespace", "default", "pod-security.kubernetes.io/enforce=restricted", "--overwrite")
+    try:
+        bed.kubectl("apply", "-f", str(EXAMPLE))
+        wait_ready(bed, "demo")
+    finally:
+        bed.kubectl("label", "namespace", "default", "pod-security.kubernetes.io/enforce-")
+
+
+def test_with_one_node_full_the_next_machine_runs_on_the_other(bed: Testbed) -> None:
+    # a node's mdpy has four instances in all
+    names = [f"vm{number}" for number in range(5)]
+    small = {"memory": {"size": "128Mi"}, "disks": [], "cpu": {"cores": 1}}
+    for name in names:
+        bed.kubectl("apply", "-f", "-", stdin=_machine(name, **small))
+    for name in names:
+        wait_ready(bed, name)
+    nodes = {get(bed, "pod", name)["spec"]["nodeName"] for name in names}
+    assert nodes == {"n1", "n2"}
