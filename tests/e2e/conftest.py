@@ -16,7 +16,7 @@ def running() -> Testbed:
     return bed
 
 
-@pytest.fixture()
+@pytest.fixture
 def bed(running: Testbed) -> Iterator[Testbed]:
     _empty(running)
     yield running
