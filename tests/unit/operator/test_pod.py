@@ -1,0 +1,74 @@
+"""The launcher Pod: what it may, what it is given, what it costs."""
+
+from typing import Any
+
+import pytest
+from libvf_operator import pod
+
+from tests.unit.operator.test_machine import SETTINGS, vm
+
+GIB = 1 << 30
+
+
+def launcher(**spec: Any) -> dict[str, Any]:
+    return pod.for_machine(vm(**spec), SETTINGS)["spec"]
+
+
+def test_it_is_unprivileged_in_every_way_the_restricted_standard_asks() -> None:
+    spec = launcher()
+    container = spec["containers"][0]["securityContext"]
+    assert spec["securityContext"]["runAsUser"] == 107
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["capabilities"] == {"drop": ["ALL"]}
+    assert container["readOnlyRootFilesystem"]
+    assert not container["allowPrivilegeEscalation"]
+    assert not spec["automountServiceAccountToken"]
+
+
+def test_memory_is_requested_and_limited_to_the_guest_and_its_stated_overhead() -> None:
+    resources = launcher()["containers"][0]["resources"]
+    assert resources["requests"]["memory"] == resources["limits"]["memory"]
+    assert int(resources["limits"]["memory"]) == GIB + 160 * pod.MIB + GIB // 64 + 16 * pod.MIB
+    assert "cpu" not in resources["limits"]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "policy"),
+    [("Always", "Always"), ("RerunOnFailure", "OnFailure"), ("Once", "Never"), ("Manual", "Never")],
+)
+def test_the_restart_policy_keeps_pod_and_slice_through_a_crash(strategy: str, policy: str) -> None:
+    assert launcher(runStrategy=strategy)["restartPolicy"] == policy
+
+
+def test_each_gpu_is_a_claim_and_kvm_is_one_too() -> None:
+    gpus = [{"name": "gpu0", "type": "a"}, {"name": "gpu1", "partitionRef": "shared"}]
+    assert launcher(gpus=gpus)["resourceClaims"] == [
+        {"name": "gpu0", "resourceClaimName": "desk-gpu0"},
+        {"name": "gpu1", "resourceClaimName": "shared"},
+        {"name": "kvm", "resourceClaimName": "desk-kvm"},
+    ]
+
+
+def test_disabled_graphics_leave_the_slice_to_others() -> None:
+    assert [c["name"] for c in launcher(graphics={"mode": "Disabled"})["resourceClaims"]] == ["kvm"]
+
+
+def test_every_kind_of_disk_is_mounted_where_the_launcher_looks() -> None:
+    disks = [
+        {"name": "image", "image": {"reference": "example/disk:1"}},
+        {"name": "volume", "persistentVolumeClaim": {"claimName": "root"}},
+        {"name": "file", "hostPath": {"path": "/srv/disk.img"}},
+        {"name": "blank", "size": "1Gi"},
+    ]
+    spec = launcher(disks=disks)
+    places = {mount["name"]: mount["mountPath"] for mount in spec["containers"][0]["volumeMounts"]}
+    assert places["disk-image"] == "/volumes/image"
+    assert places["disk-volume"] == "/volumes/volume"
+    assert places["disk-file"] == "/volumes/file/disk"
+    assert "disk-blank" not in places
+    assert {mount["name"] for mount in spec["containers"][0]["volumeMounts"]} == {v["name"] for v in spec["volumes"]}
+
+
+def test_the_run_strategy_is_no_part_of_what_the_launcher_is_told() -> None:
+    always, halted = vm(runStrategy="Always"), vm(runStrategy="Halted")
+    assert pod.launch_hash(pod.launch_document(always)) == pod.launch_hash(pod.launch_document(halted))
