@@ -22,6 +22,7 @@ reset: $(VENV)
 	$(PYTHON) -m lab reset
 
 test: lint
+	$(PYTHON) -m lab.packages
 	pytest tests/unit tests/contract tests/integration
 
 # on two node VMs; not part of `make test` until emulated nodes hold through it

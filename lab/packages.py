@@ -36,3 +36,7 @@ def install_missing() -> None:
         quiet = {"DEBIAN_FRONTEND": "noninteractive"}
         run(["apt-get", "update", "-q"], env=quiet)
         run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing], env=quiet)
+
+
+if __name__ == "__main__":
+    install_missing()

@@ -65,6 +65,7 @@ async def _live(qemu: Qemu, paths: Paths, seconds: float) -> Termination:
     stop.cancel()
     watching.cancel()  # a listener does not end with its connection
     await asyncio.wait({watching})
+    await monitor.close()
     return explain(code, qemu.last_words, monitor.shutdown, asked=told.is_set(), killed=killed)
 
 

@@ -55,6 +55,13 @@ class Monitor:
         except (QMPError, StateError, EOFError):
             return
 
+    async def close(self) -> None:
+        """Collect what the connection still has to say; QEMU may be gone already."""
+        try:
+            await self.client.disconnect()
+        except (QMPError, StateError, EOFError):
+            return
+
     async def _follow(self, ready: Path) -> None:
         with self.client.listener(("STOP", "RESUME", "SHUTDOWN")) as events:
             status: Any = await self.client.execute("query-status")

@@ -65,7 +65,7 @@ def test_qemu_killed_comes_back_on_the_same_slice(bed: Testbed) -> None:
     assert "SIGKILL" in ended["message"]
 
 
-@pytest.fixture()
+@pytest.fixture
 def foreign(bed: Testbed) -> Iterator[str]:
     """A mdev that an administrator made by hand on every node."""
     uuid = "99999999-0000-4000-8000-000000000001"

@@ -1,0 +1,77 @@
+"""The QEMU command line for each kind of machine, held by golden files.
+
+Renew them with LIBVF_RENEW=1; the diff is the review.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from libvf_api import launch
+from libvf_launcher.command_line import command_line
+from libvf_launcher.devices import Devices, VfioDevice
+from libvf_launcher.errors import DeviceMissing
+from libvf_launcher.paths import Paths
+
+GOLDEN = Path(__file__).parent / "golden"
+UUID = "9c7d2a14-6f0e-5b67-8f0b-2a6c1d3e4f50"
+MDEV = Devices((VfioDevice("gpu0", mdev=UUID, display=True),), accelerated=True)
+BLIND = Devices((VfioDevice("gpu0", mdev=UUID),), accelerated=True)
+PLAIN = Devices((), accelerated=True)
+SLOW = Devices((), accelerated=False)
+
+CASES: dict[str, tuple[dict[str, Any], Devices]] = {
+    "accelerated": ({"gpus": [{"name": "gpu0"}]}, MDEV),
+    "a-gpu-without-a-screen": ({"gpus": [{"name": "gpu0"}]}, BLIND),
+    "headless": ({"graphics": {"mode": "Headless"}}, MDEV),
+    "disabled": ({"graphics": {"mode": "Disabled"}}, PLAIN),
+    "two-functions": ({}, Devices((VfioDevice("a", mdev=UUID), VfioDevice("b", pci="0000:65:00.1")), True)),
+    "preferred-with-kvm": ({"cpu": {"acceleration": "Preferred", "cores": 4, "threads": 2}}, PLAIN),
+    "preferred-without-kvm": ({"cpu": {"acceleration": "Preferred"}}, SLOW),
+    "disks": (
+        {
+            "disks": [
+                {"name": "root", "image": {"reference": "x"}},
+                {"name": "data", "persistentVolumeClaim": {"claimName": "d"}, "format": "qcow2", "bus": "sata"},
+                {"name": "file", "hostPath": {"path": "/srv/a"}, "readOnly": True},
+                {"name": "blank", "size": "1Gi"},
+            ],
+            "cdroms": [{"name": "iso", "image": {"reference": "y", "path": "boot.iso"}}],
+        },
+        PLAIN,
+    ),
+    "disguised": (
+        {
+            "hideHypervisor": True,
+            "deviceIdentity": {"deviceId": "0x1b30"},
+            "firmware": {"serial": "S1", "oemStrings": ["a=b,c"]},
+            "extraArguments": ["-rtc base=localtime", "-no-fd-bootchk"],
+            "network": {"mode": "None"},
+        },
+        MDEV,
+    ),
+}
+
+
+def _launch(spec: dict[str, Any]) -> launch.Launch:
+    uid = "5f0c3a52-3a3d-4a6b-9d6e-0d8a4c6b1e11"
+    body = {"name": "demo", "namespace": "lab", "uid": uid, "spec": {"memory": {"size": "2Gi"}, **spec}}
+    return launch.decode(json.dumps(body))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_command_line(case: str) -> None:
+    spec, devices = CASES[case]
+    words = command_line(_launch(spec), devices, Paths())
+    text = "\n".join(words) + "\n"
+    golden = GOLDEN / f"{case}.txt"
+    if os.environ.get("LIBVF_RENEW"):
+        golden.write_text(text)
+    assert text == golden.read_text()
+
+
+def test_required_acceleration_without_kvm_is_refused_with_the_cure() -> None:
+    with pytest.raises(DeviceMissing, match="set cpu.acceleration to Preferred"):
+        command_line(_launch({}), SLOW, Paths())

@@ -1,0 +1,107 @@
+"""A launcher with a real QEMU, in emulation and without devices: ready, asked to stop, killed, refused."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from libvf_api.termination import Termination, parse
+from libvf_launcher.paths import Paths
+
+SECONDS = 40
+SCRIPT = "import sys; from pathlib import Path; from libvf_launcher.paths import Paths; "
+SCRIPT += "from libvf_launcher.__main__ import main; sys.exit(main(sys.argv[2:], Paths(Path(sys.argv[1]))))"
+
+
+class Running:
+    """A launcher whose container is a folder."""
+
+    def __init__(self, root: Path, **spec: Any) -> None:
+        self.paths = Paths(root)
+        for folder in (self.paths.machine.parent, self.paths.run, self.paths.state, self.paths.termination.parent):
+            folder.mkdir(parents=True)
+        body = {"memory": {"size": "64Mi"}, "cpu": {"acceleration": "Preferred"}, "network": {"mode": "None"}, **spec}
+        uid = "11111111-2222-3333-4444-555555555555"
+        self.paths.machine.write_text(json.dumps({"name": "a", "namespace": "b", "uid": uid, "spec": body}))
+        self.process = self.start()
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """The launcher, or one of its commands."""
+        return subprocess.Popen([sys.executable, "-c", SCRIPT, str(self.paths.root), *arguments])
+
+    def until(self, reached: Callable[[], bool]) -> None:
+        """Wait for something to be so."""
+        deadline = time.monotonic() + SECONDS
+        while not reached():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    def end(self) -> tuple[int, Termination]:
+        """Its exit code and what it says of its end."""
+        code = self.process.wait(SECONDS)
+        told = parse(self.paths.termination.read_text())
+        assert told is not None
+        return code, told
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Iterator[Callable[..., Running]]:
+    started: list[Running] = []
+
+    def begin(**spec: Any) -> Running:
+        started.append(Running(tmp_path / "c", **spec))
+        return started[-1]
+
+    yield begin
+    for each in started:
+        each.process.kill()
+        each.process.wait()
+
+
+def test_ready_while_it_runs_and_a_picture_can_be_taken(launch: Callable[..., Running], tmp_path: Path) -> None:
+    machine = launch()
+    machine.until(machine.paths.ready.exists)
+    assert machine.start("screenshot", str(tmp_path / "s.png")).wait(SECONDS) == 0
+    assert (tmp_path / "s.png").read_bytes().startswith(b"\x89PNG")
+    assert machine.start("qmp", "stop").wait(SECONDS) == 0
+    machine.until(lambda: not machine.paths.ready.exists())
+    assert machine.start("qmp", "cont").wait(SECONDS) == 0
+    machine.until(machine.paths.ready.exists)
+    machine.start("qmp", "quit").wait(SECONDS)  # QEMU may be gone before its answer
+    code, told = machine.end()
+    assert (code, told.reason) == (0, "GuestShutdown")
+
+
+def test_a_guest_that_does_not_hear_is_ended_after_its_grace_period(launch: Callable[..., Running]) -> None:
+    machine = launch(terminationGracePeriodSeconds=4)
+    machine.until(machine.paths.ready.exists)
+    machine.process.send_signal(signal.SIGTERM)
+    _, told = machine.end()
+    assert told.reason == "Killed"
+    assert "grace period" in told.message
+
+
+def test_a_killed_qemu_is_told_by_its_signal(launch: Callable[..., Running]) -> None:
+    machine = launch()
+    machine.until(machine.paths.ready.exists)
+    subprocess.run(["kill", "-9", machine.paths.qemu_pid.read_text()], check=True)
+    code, told = machine.end()
+    assert (code, told.reason) == (1, "QemuExited")
+    assert "SIGKILL" in told.message
+
+
+def test_a_disk_that_is_not_there_is_named(launch: Callable[..., Running]) -> None:
+    code, told = launch(disks=[{"name": "root", "image": {"reference": "x"}}]).end()
+    assert (code, told.reason) == (1, "BadMachine")
+    assert "disk root: there is no disk.img in its volume" in told.message
+
+
+def test_qemus_own_words_are_kept(launch: Callable[..., Running]) -> None:
+    code, told = launch(cpu={"acceleration": "Preferred", "model": "no-such-cpu"}).end()
+    assert (code, told.reason) == (1, "QemuExited")
+    assert "no-such-cpu" in told.message
