@@ -73,5 +73,5 @@ def test_command_line(case: str) -> None:
 
 
 def test_required_acceleration_without_kvm_is_refused_with_the_cure() -> None:
-    with pytest.raises(DeviceMissing, match="set cpu.acceleration to Preferred"):
+    with pytest.raises(DeviceMissing, match=r"set cpu\.acceleration to Preferred"):
         command_line(_launch({}), SLOW, Paths())
