@@ -1,5 +1,6 @@
 """A virtual machine's life on a real kernel: from apply to nothing left, ten times, and through kills."""
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,7 @@ from lab.testbed import REPOSITORY, Testbed
 
 EXAMPLE = REPOSITORY / "examples" / "vm.yaml"
 pytestmark = pytest.mark.e2e
+OPERATOR = "app.kubernetes.io/name=libvf-operator"
 
 
 def _machine(name: str, **spec: Any) -> str:
@@ -132,3 +134,50 @@ def test_with_one_node_full_the_next_machine_runs_on_the_other(bed: Testbed) -> 
         wait_ready(bed, name)
     nodes = {get(bed, "pod", name)["spec"]["nodeName"] for name in names}
     assert nodes == {"n1", "n2"}
+
+
+def _kill_pod_process(bed: Testbed, node: str, module: str) -> None:
+    done = bed.node(node).execute(["pkill", "-9", "-f", f"python3 -m {module}"])
+    assert done.returncode == 0, f"no {module} runs on {node}"
+
+
+def test_kill_9_of_the_agent_while_it_carves_loses_and_doubles_nothing(bed: Testbed) -> None:
+    for delay in (0.0, 0.5, 1.0, 2.0):
+        bed.kubectl("apply", "-f", "-", stdin=_machine("demo", terminationGracePeriodSeconds=4))
+        time.sleep(delay)
+        for node in bed.nodes():
+            _kill_pod_process(bed, node.name, "libvf_agent")
+        wait_ready(bed, "demo")
+        assert sum(len(mdevs(node)) for node in bed.nodes()) == 1
+        bed.kubectl("delete", "vfvm", "demo", "--wait")
+        _until_nothing_left(bed, 120)
+
+
+def test_kill_9_of_the_operator_loses_nothing(bed: Testbed) -> None:
+    bed.kubectl("apply", "-f", "-", stdin=_machine("demo", terminationGracePeriodSeconds=4))
+    operator = json.loads(bed.kubectl("-n", "libvf-system", "get", "pods", "-o", "json", "-l", OPERATOR))["items"][0]
+    _kill_pod_process(bed, operator["spec"]["nodeName"], "libvf_operator")
+    wait_ready(bed, "demo")
+    assert sum(len(qemus(node)) for node in bed.nodes()) == 1
+
+
+def test_a_power_cut_never_leads_to_a_second_qemu_and_heals_when_power_returns(bed: Testbed) -> None:
+    bed.kubectl("apply", "-f", str(EXAMPLE))
+    wait_ready(bed, "demo")
+    node = bed.node(get(bed, "pod", "demo")["spec"]["nodeName"])
+    node.kill()
+    _until_reason(bed, "demo", "NodeLost", 120)
+    others = [other for other in bed.nodes() if other.name != node.name]
+    assert not any(qemus(other) for other in others)
+    bed.start(node.name)
+    wait_ready(bed, "demo")
+    assert sum(len(qemus(each)) for each in bed.nodes()) == 1
+    assert sum(len(mdevs(each)) for each in bed.nodes()) == 1
+
+
+def _until_reason(bed: Testbed, name: str, reason: str, seconds: float) -> None:
+    deadline, seen = time.monotonic() + seconds, ""
+    while seen != reason and time.monotonic() < deadline:
+        seen = condition(get(bed, "vfvm", name), "Ready").get("reason", "")
+        time.sleep(1)
+    assert seen == reason
