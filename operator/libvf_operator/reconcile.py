@@ -3,9 +3,11 @@
 import asyncio
 import logging
 
+from libvf_api.apiserver import ApiError
+
 from libvf_operator import claim as claims
 from libvf_operator import explain, machine, partition, pod
-from libvf_operator.cluster import Cluster, ClusterError
+from libvf_operator.cluster import Cluster
 from libvf_operator.objects import Object, condition, deleting, owned_by
 from libvf_operator.status import transitions
 from libvf_operator.store import KINDS, Store, Work
@@ -55,7 +57,7 @@ class Reconciler:
             try:
                 for kind, path in KINDS.items():
                     self.add(self.store.replace(kind, [_whole(kind, t) for t in await self._cluster.listed(path)]))
-            except ClusterError as error:
+            except ApiError as error:
                 log.warning("resync: %s", error)
                 await asyncio.sleep(5)
                 continue

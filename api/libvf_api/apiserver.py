@@ -1,0 +1,111 @@
+"""Requests to the Kubernetes API server: what the doors of operator and agent have in common.
+
+Documents go in and come out as plain JSON: the generated models of the client cost milliseconds an object, and
+server-side apply must send just the fields that are ours.
+"""
+
+import json
+import os
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+from kubernetes.aio import client, config
+
+Json = dict[str, Any]
+
+SECONDS = 15
+APPLY = "application/apply-patch+yaml"  # JSON is YAML: the API server takes an apply under this name only
+
+
+class ApiError(Exception):
+    """The API server refused or did not answer; `status` is the HTTP code, 0 without an answer."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ApiServer:
+    """One API server, with this program's credentials; every method raises ApiError."""
+
+    def __init__(self, api: client.ApiClient) -> None:
+        self._api = api
+
+    @classmethod
+    async def connect(cls) -> "ApiServer":
+        """By KUBECONFIG where it is set, else by the Pod's own service account, whose token is renewed."""
+        settings = client.Configuration()
+        if file := os.environ.get("KUBECONFIG"):
+            await config.load_kube_config(file, client_configuration=settings)  # type: ignore[no-untyped-call]
+        else:
+            config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
+        return cls(client.ApiClient(settings))
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._api.close()  # type: ignore[no-untyped-call]
+
+    async def get(self, path: str, query: Json | None = None) -> Json:
+        """An object, or a list."""
+        return await self._json("GET", path, query=query)
+
+    async def create(self, path: str, body: Json) -> Json:
+        """A new object in the collection at `path`."""
+        return await self._json("POST", path, body)
+
+    async def apply(self, path: str, body: Json, manager: str) -> Json:
+        """Server-side apply; fields that others own are taken over, as they are ours to say."""
+        return await self._json("PATCH", path, body, {"fieldManager": manager, "force": "true"})
+
+    async def delete(self, path: str, uid: str | None = None) -> None:
+        """Delete an object, only if it has this uid; it may be gone already, or made anew (404, 409)."""
+        try:
+            await self._json("DELETE", path, {"preconditions": {"uid": uid}} if uid else None)
+        except ApiError as error:
+            if error.status not in (404, 409):
+                raise
+
+    async def watch(self, path: str, query: Json, seconds: int) -> AsyncIterator[Json]:
+        """Events of a list from now on, until the server ends the watch after `seconds`."""
+        version = (await self.get(path, query))["metadata"]["resourceVersion"]
+        options = {"watch": "true", "resourceVersion": version, "timeoutSeconds": str(seconds)}
+        async with await self._send("GET", path, None, {**query, **options}, seconds + 30) as answer:
+            try:
+                async for line in answer.content:
+                    yield json.loads(line)
+            except (TimeoutError, aiohttp.ClientError) as error:
+                raise ApiError(f"watch {path}: the connection broke: {error!r}") from error
+
+    async def _json(self, method: str, path: str, body: Json | None = None, query: Json | None = None) -> Json:
+        async with await self._send(method, path, body, query or {}, SECONDS) as answer:
+            document: Json = await answer.json()
+            return document
+
+    async def _send(
+        self, method: str, path: str, body: Json | None, query: Json, seconds: float
+    ) -> aiohttp.ClientResponse:
+        """One request; the caller closes the answer."""
+        headers = {"Accept": "application/json", "Content-Type": APPLY if method == "PATCH" else "application/json"}
+        try:
+            request = await self._api.param_serialize(
+                method, path, query_params=list(query.items()), header_params=headers, body=body,
+                auth_settings=["BearerToken"],
+            )  # fmt: skip
+            timeout = aiohttp.ClientTimeout(total=seconds)
+            answer: aiohttp.ClientResponse = (await self._api.call_api(*request, _request_timeout=timeout)).response
+            if answer.status < 300:
+                return answer
+            text = await answer.text()
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            host = self._api.configuration.host
+            raise ApiError(f"{method} {path}: no answer from {host}: {error!r}") from error
+        raise ApiError(f"{method} {path}: {_words(text)}", answer.status)
+
+
+def _words(text: str) -> str:
+    """The message of a Status object, or the bare text."""
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        return text[:300]
