@@ -50,9 +50,9 @@ class ApiServer:
         """An object, or a list."""
         return await self._json("GET", path, query=query)
 
-    async def create(self, path: str, body: Json) -> Json:
-        """A new object in the collection at `path`."""
-        return await self._json("POST", path, body)
+    async def create(self, path: str, body: Json, manager: str) -> Json:
+        """A new object in the collection at `path`; 409 where there is one of that name."""
+        return await self._json("POST", path, body, {"fieldManager": manager})
 
     async def apply(self, path: str, body: Json, manager: str) -> Json:
         """Server-side apply; fields that others own are taken over, as they are ours to say."""

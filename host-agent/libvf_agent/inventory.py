@@ -51,6 +51,8 @@ class Gpu:
     numa_node: int | None = None
     pcie_root: str | None = None
     pci_address: str | None = None
+    pci_id: str | None = None
+    """Vendor and device id as lspci prints them, "10de:25b6"."""
     available: dict[str, dict[str, int]] = field(default_factory=dict, hash=False)
     """For each parent, how many of each type id it would still take; VFs differ."""
     totals: tuple[tuple[str, int], ...] = ()

@@ -146,6 +146,7 @@ def _attributes(gpu: Gpu, offer: Offer) -> Json:
         "vendor": gpu.vendor,
         "mode": gpu.mode,
         "parent": gpu.name,
+        "device": gpu.pci_id,
         "open": offer.open,
         "display": offer.type.display,
         NUMA_ATTRIBUTE: gpu.numa_node,

@@ -57,7 +57,7 @@ def alive(memo: kopf.Memo, **_: Any) -> bool:
 async def changed(body: kopf.Body, type: str | None, memo: kopf.Memo, **_: Any) -> None:
     """Something changed: remember it, and look at whom it concerns."""
     thing = dict(body)
-    memo.reconciler.add(memo.reconciler.store.put(thing["kind"], thing, type == "DELETED"))
+    memo.reconciler.add(memo.reconciler.store.put(thing["kind"], thing, deleted=type == "DELETED"))
 
 
 def main() -> None:

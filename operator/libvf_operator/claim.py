@@ -16,20 +16,44 @@ def for_partition(partition: Object) -> Object:
     labels = {names.PARTITION_LABEL: name}
     if machine := partition["metadata"].get("labels", {}).get(names.MACHINE_LABEL):
         labels[names.MACHINE_LABEL] = machine
-    wanted = selectors(spec)
-    count = {"allocationMode": "ExactCount", "count": spec.get("count", 1), "deviceClassName": names.GPU_CLASS}
-    alternatives = [
-        {"name": "open", **count, "selectors": _cel([*wanted, f"{_attribute('open', 'false')} == true"])},
-        {"name": "any", **count, **({"selectors": _cel(wanted)} if wanted else {})},
-    ]
     claim = child(CLAIM_API, "ResourceClaim", name, partition, labels)
-    claim["spec"] = {"devices": {"requests": [{"name": names.GPU_REQUEST, "firstAvailable": alternatives}]}}
+    claim["spec"] = {"devices": _several(spec) if spec.get("count", 1) > 1 else _one(spec)}
     return claim
+
+
+def _one(spec: Object) -> Object:
+    return {"requests": [_request([_alternative(spec, "open", _OPEN), _alternative(spec, "any")])]}
+
+
+def _several(spec: Object) -> Object:
+    """All on one NUMA node where the cards say theirs; a constraint rejects cards that do not, so they come after."""
+    near = [_alternative(spec, "open", _OPEN), _alternative(spec, "any")]
+    unknown = [_alternative(spec, "open-anywhere", _OPEN, _NO_NUMA), _alternative(spec, "anywhere", _NO_NUMA)]
+    together = {
+        "matchAttribute": names.NUMA_ATTRIBUTE,
+        "requests": [f"{names.GPU_REQUEST}/{alternative['name']}" for alternative in near],
+    }
+    return {"requests": [_request([*near, *unknown])], "constraints": [together]}
+
+
+def _request(alternatives: list[Object]) -> Object:
+    return {"name": names.GPU_REQUEST, "firstAvailable": alternatives}
+
+
+def _alternative(spec: Object, name: str, *more: str) -> Object:
+    """One way to meet the request: the partition's own conditions and those of this alternative."""
+    wanted = [*selectors(spec), *more]
+    count = {"allocationMode": "ExactCount", "count": spec.get("count", 1), "deviceClassName": names.GPU_CLASS}
+    return {"name": name, **count, **({"selectors": _cel(wanted)} if wanted else {})}
+
+
+def kvm_name(machine: Object) -> str:
+    """The name of a VM's claim on /dev/kvm."""
+    return f"{machine['metadata']['name']}-kvm"
 
 
 def for_kvm(machine: Object) -> Object:
     """The claim on /dev/kvm; Preferred takes a node without hardware virtualization where no other is left."""
-    name = machine["metadata"]["name"]
     required = machine["spec"].get("cpu", {}).get("acceleration", "Required") == "Required"
     hardware = _cel([f"{_attribute('accelerated', 'false')} == true"])
     exact = {"deviceClassName": names.KVM_CLASS, "allocationMode": "ExactCount", "count": 1}
@@ -41,7 +65,9 @@ def for_kvm(machine: Object) -> Object:
             {"name": "hardware", **exact, "selectors": hardware},
             {"name": "emulated", **exact},
         ]
-    claim = child(CLAIM_API, "ResourceClaim", f"{name}-kvm", machine, {names.MACHINE_LABEL: name})
+    claim = child(
+        CLAIM_API, "ResourceClaim", kvm_name(machine), machine, {names.MACHINE_LABEL: machine["metadata"]["name"]}
+    )
     claim["spec"] = {"devices": {"requests": [request]}}
     return claim
 
@@ -118,3 +144,7 @@ def _matches(text: str, glob: str) -> str:
     tests += [f'{text}.contains("{part}")' for part in middle if part]
     tests += [f'{text}.endsWith("{last}")'] if last else []
     return " && ".join(tests) or f'{text} != ""'
+
+
+_OPEN = f"{_attribute('open', 'false')} == true"
+_NO_NUMA = '!device.attributes["resource.kubernetes.io"].?numaNode.hasValue()'

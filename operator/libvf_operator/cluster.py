@@ -1,10 +1,9 @@
-"""The operator's only door to Kubernetes: server-side apply, status, deletion by uid, lists, Events."""
+"""The operator's only door to Kubernetes: children, status by server-side apply, lists, Events."""
 
 from datetime import UTC, datetime
-from typing import cast
 
 from libvf_api import names
-from libvf_api.apiserver import ApiServer
+from libvf_api.apiserver import ApiError, ApiServer
 
 from libvf_operator.objects import Object
 
@@ -31,24 +30,34 @@ class Cluster:
         """Give the connections back."""
         await self._server.close()
 
-    async def apply(self, thing: Object) -> None:
-        """Server-side apply of a child."""
-        await self._server.apply(_path(thing), thing, names.OPERATOR_MANAGER)
+    async def create(self, thing: Object) -> Object:
+        """Make a child; returns it, or what has its name already: who made that is for the caller to look at.
 
-    async def apply_status(self, thing: Object, status: Object) -> None:
+        Children are immutable. A server-side apply would not tell a stranger's object from ours, and adopt it.
+        """
+        path = _path(thing)
+        try:
+            made = await self._server.create(path.rpartition("/")[0], thing, names.OPERATOR_MANAGER)
+        except ApiError as error:
+            if error.status != 409:
+                raise
+            made = await self._server.get(path)
+        return made
+
+    async def apply_status(self, thing: Object, status: Object) -> Object:
         """Server-side apply of the status; the uid keeps it from a namesake made anew."""
         meta = {key: thing["metadata"][key] for key in ("name", "namespace", "uid")}
         body = {"apiVersion": thing["apiVersion"], "kind": thing["kind"], "metadata": meta, "status": status}
-        await self._server.apply(f"{_path(thing)}/status", body, names.OPERATOR_MANAGER)
+        return await self._server.apply(f"{_path(thing)}/status", body, names.OPERATOR_MANAGER)
 
     async def delete(self, thing: Object) -> None:
         """Delete exactly this object, by uid; it may be gone already."""
         await self._server.delete(_path(thing), thing["metadata"]["uid"])
 
-    async def listed(self, path: str) -> list[Object]:
-        """All items below an API path."""
+    async def listed(self, path: str) -> tuple[list[Object], int]:
+        """All items below an API path, and the resource version of the list."""
         answer = await self._server.get(path)
-        return [cast(Object, item) for item in answer.get("items") or []]
+        return list(answer.get("items") or []), int(answer["metadata"]["resourceVersion"])
 
     async def event(self, about: Object, kind: str, reason: str, message: str) -> None:
         """Record an Event; `kind` is Normal or Warning."""
@@ -69,7 +78,7 @@ class Cluster:
             "lastTimestamp": moment,
             "count": 1,
         }
-        await self._server.create(f"/api/v1/namespaces/{meta['namespace']}/events", body)
+        await self._server.create(f"/api/v1/namespaces/{meta['namespace']}/events", body, names.OPERATOR_MANAGER)
 
 
 def _path(thing: Object) -> str:

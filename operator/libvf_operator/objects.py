@@ -13,6 +13,11 @@ def key(thing: Object) -> Key:
     return thing["metadata"].get("namespace", ""), thing["metadata"]["name"]
 
 
+def labels(thing: Object | None) -> dict[str, str]:
+    """Its labels; none where there is no object."""
+    return dict((thing or {}).get("metadata", {}).get("labels") or {})
+
+
 def deleting(thing: Object | None) -> bool:
     """Whether it is on its way out."""
     return bool(thing and thing["metadata"].get("deletionTimestamp"))

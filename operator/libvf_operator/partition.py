@@ -4,7 +4,7 @@ from libvf_api import names
 from libvf_api.quantity import of_bytes
 
 from libvf_operator import claim as claims
-from libvf_operator.objects import Object, child
+from libvf_operator.objects import Object, child, owned_by
 from libvf_operator.status import Conditions
 
 FIELDS = ("parent", "type", "mode", "numaNode", "mdevUUID", "pciAddress", "iommuGroup")
@@ -21,26 +21,47 @@ def for_gpu(machine: Object, gpu: Object) -> Object:
 
 def status(partition: Object, claim: Object | None, consumer: str | None, waiting: str) -> Object:
     """The whole status; `waiting` says why it is not allocated although somebody wants it."""
+    foreign = claim is not None and not owned_by(claim, partition)
+    own = None if foreign else claim
     conditions = Conditions(partition)
-    allocated = bool(claims.results(claim))
-    prepared, words = claims.prepared(claim)
-    if not consumer:
-        conditions.set("Ready", False, "WaitingForConsumer", "bound when a Pod uses its ResourceClaim")
-        conditions.set("Allocated", allocated, "Allocated" if allocated else "WaitingForConsumer", "no Pod uses it")
-        conditions.set("Prepared", False, "WaitingForConsumer", "no Pod uses it")
+    if foreign:
+        _tell_foreign(partition, conditions)
+    elif consumer:
+        _tell_consumed(own, waiting, conditions)
     else:
-        conditions.set("Allocated", allocated, "Allocated" if allocated else "Unschedulable", waiting)
-        conditions.set("Prepared", prepared, "Prepared" if prepared else "NotPrepared", words)
-        reason = "Ready" if prepared else "Preparing" if allocated else "Unschedulable"
-        conditions.set("Ready", prepared, reason, words if allocated else waiting)
+        _tell_waiting(own, conditions)
     body: Object = {
         "observedGeneration": partition["metadata"]["generation"],
         "claimName": partition["metadata"]["name"],
-        "devices": [_device(device) for device in claims.devices(claim)],
+        "devices": [_device(device) for device in claims.devices(own)],
         "conditions": conditions.listed(),
     }
-    optional = {"node": claims.node(claim), "consumer": consumer}
+    optional = {"node": claims.node(own), "consumer": consumer}
     return {**body, **{key: value for key, value in optional.items() if value}}
+
+
+def _tell_foreign(partition: Object, conditions: Conditions) -> None:
+    name = partition["metadata"]["name"]
+    words = f"ResourceClaim {name} is not this partition's own: it is waited for; delete it, or rename the partition"
+    for kind in ("Ready", "Allocated", "Prepared"):
+        conditions.set(kind, False, "NotOurs", words)
+
+
+def _tell_waiting(claim: Object | None, conditions: Conditions) -> None:
+    reason = "WaitingForConsumer"
+    allocated = bool(claims.results(claim))
+    conditions.set("Allocated", allocated, "Allocated" if allocated else reason, "no Pod uses it")
+    conditions.set("Prepared", False, reason, "no Pod uses it")
+    conditions.set("Ready", False, reason, "bound when a Pod uses its ResourceClaim")
+
+
+def _tell_consumed(claim: Object | None, waiting: str, conditions: Conditions) -> None:
+    allocated = bool(claims.results(claim))
+    prepared, words = claims.prepared(claim)
+    conditions.set("Allocated", allocated, "Allocated" if allocated else "Unschedulable", "" if allocated else waiting)
+    conditions.set("Prepared", prepared, "Prepared" if prepared else "NotPrepared", words)
+    reason = "Ready" if prepared else "Preparing" if allocated else "Unschedulable"
+    conditions.set("Ready", prepared, reason, words if allocated else waiting)
 
 
 def _device(device: Object) -> Object:

@@ -8,14 +8,21 @@ from dataclasses import dataclass
 from libvf_api import names
 from libvf_api.quantity import to_bytes
 
-from libvf_operator.objects import Object, child
+from libvf_operator import claim as claims
+from libvf_operator.objects import Object, child, deleting
 
 MIB = 1 << 20
 FIXED_OVERHEAD = 160 * MIB  # QEMU's own memory, the launcher's Python, slirp
 DISPLAY_OVERHEAD = 16 * MIB
 GRACE_SECONDS = 180
 HASH_ANNOTATION = "libvf.io/launch-hash"
-_RESTART = {"Always": "Always", "RerunOnFailure": "OnFailure", "Once": "Never", "Manual": "Never", "Halted": "Never"}
+RESTART_POLICY = {
+    "Always": "Always",
+    "RerunOnFailure": "OnFailure",
+    "Once": "Never",
+    "Manual": "Never",
+    "Halted": "Never",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ def launch_document(machine: Object) -> Object:
             {"name": gpu["name"], "claim": partition_of(machine, gpu), "request": names.GPU_REQUEST}
             for gpu in _attached(spec)
         ],
-        "kvm": {"claim": f"{meta['name']}-kvm", "request": names.KVM_REQUEST},
+        "kvm": {"claim": claims.kvm_name(machine), "request": names.KVM_REQUEST},
     }
 
 
@@ -51,6 +58,23 @@ def launch_hash(document: Object) -> str:
 def partition_of(machine: Object, gpu: Object) -> str:
     """The name of a gpu's partition, and so of its claim."""
     return str(gpu.get("partitionRef") or f"{machine['metadata']['name']}-{gpu['name']}")
+
+
+def ended(pod: Object) -> bool:
+    """Whether it has run to its end and gives its slices back."""
+    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed") and not deleting(pod)
+
+
+def launcher(pod: Object) -> Object:
+    """What kubelet says of the launcher container; empty before it says anything."""
+    statuses = (pod.get("status") or {}).get("containerStatuses") or [{}]
+    return dict(statuses[0])
+
+
+def outdated(pod: Object, machine: Object) -> bool:
+    """Whether it was started with another launch document than the spec asks for now."""
+    annotations = pod["metadata"].get("annotations") or {}
+    return bool(annotations.get(HASH_ANNOTATION) != launch_hash(launch_document(machine)))
 
 
 def memory_bytes(spec: Object) -> int:
@@ -70,7 +94,7 @@ def for_machine(machine: Object, settings: Settings) -> Object:
         HASH_ANNOTATION: launch_hash(document),
     }
     pod["spec"] = {
-        "restartPolicy": _RESTART[spec.get("runStrategy", "Always")],
+        "restartPolicy": RESTART_POLICY[spec.get("runStrategy", "Always")],
         "terminationGracePeriodSeconds": spec.get("terminationGracePeriodSeconds", GRACE_SECONDS),
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,

@@ -2,23 +2,25 @@
 
 import asyncio
 import logging
+import time
+from dataclasses import replace
 
 from libvf_api.apiserver import ApiError
 
 from libvf_operator import claim as claims
-from libvf_operator import explain, machine, partition, pod
+from libvf_operator import explain, machine, machine_status, partition, pod
 from libvf_operator.cluster import Cluster
-from libvf_operator.objects import Object, condition, deleting, owned_by
+from libvf_operator.machine import Observed
+from libvf_operator.objects import Object, condition, deleting, key, owned_by
 from libvf_operator.status import transitions
 from libvf_operator.store import KINDS, Store, Work
 
 log = logging.getLogger("libvf.operator")
 
-SLICES = "/apis/resource.k8s.io/v1/resourceslices"
-_WARNINGS = ("Unschedulable", "PartitionInUse", "PartitionMissing", "NodeLost", "GuestFailed", "PodFailed", "NotOurs")
-_TOLD = ("Ready", "Stalled", "RestartRequired")
+_WARNINGS = frozenset(machine_status.STALLED)
 _WAITING_AGAIN = 10.0  # seconds: why something waits changes without any object of ours changing
-_RETRY_MOST = 60.0
+_RETRY_MOST = 15.0  # seconds: a quota or an admission rule is lifted without an event that we see
+_SLICES_FRESH = 3.0  # seconds: many machines that wait together are explained from one list
 
 
 class Reconciler:
@@ -31,6 +33,7 @@ class Reconciler:
         self._queue: asyncio.Queue[Work] = asyncio.Queue()
         self._queued: set[Work] = set()
         self._failures: dict[Work, int] = {}
+        self._slices: tuple[float, list[Object]] = (0.0, [])
 
     def add(self, work: set[Work]) -> None:
         """Look at these soon."""
@@ -56,7 +59,8 @@ class Reconciler:
         while True:
             try:
                 for kind, path in KINDS.items():
-                    self.add(self.store.replace(kind, [_whole(kind, t) for t in await self._cluster.listed(path)]))
+                    things, version = await self._cluster.listed(path)
+                    self.add(self.store.replace(kind, [_whole(kind, thing) for thing in things], version))
             except ApiError as error:
                 log.warning("resync: %s", error)
                 await asyncio.sleep(5)
@@ -71,33 +75,44 @@ class Reconciler:
         await (self._machine(thing) if kind == "VirtualMachine" else self._partition(thing))
 
     async def _machine(self, thing: Object) -> None:
-        seen = self.store.observed(thing, await self._why(thing))
-        await self._settle(thing, machine.status(thing, seen))
-        wanted = machine.desired(thing, seen, self._settings)
+        seen = self.store.observed(thing)
+        refused = await self._carry_out(thing, machine.desired(thing, seen, self._settings))
+        seen = self.store.observed(thing)
+        seen = replace(seen, waiting=await self._why(thing, seen), refused=refused)
+        await self._settle(thing, machine_status.status(thing, seen))
+        if seen.waiting or refused:
+            self._later(("VirtualMachine", key(thing)), _WAITING_AGAIN)
+
+    async def _carry_out(self, owner: Object, wanted: machine.Desired) -> str:
+        """Create and delete; returns what the API server refused and why, which somebody has to mend."""
         for gone in wanted.delete:
             await self._cluster.delete(gone)
-        for child in wanted.apply:
-            await self._cluster.apply(child)
-        if seen.waiting:
-            self._later(("VirtualMachine", (thing["metadata"]["namespace"], thing["metadata"]["name"])), _WAITING_AGAIN)
+        for child in wanted.create:
+            try:
+                there = await self._cluster.create(child)
+            except ApiError as error:
+                if error.status in (400, 403, 422):
+                    return f"the API server refused {child['kind']} {child['metadata']['name']}: {error}"
+                raise
+            if not owned_by(there, owner):
+                return f"{child['kind']} {child['metadata']['name']} was made by somebody else: delete or rename it"
+            self.add(self.store.put(there["kind"], there))
+        return ""
 
     async def _partition(self, thing: Object) -> None:
-        place = thing["metadata"]["namespace"], thing["metadata"]["name"]
-        claim = self.store.get("ResourceClaim", place)
-        if claim is None:
-            await self._cluster.apply(claims.for_partition(thing))
-        elif not owned_by(claim, thing):
-            log.warning("ResourceClaim %s/%s is somebody else's: the GpuPartition of that name waits", *place)
-        consumer = self.store.consumer(thing, claim)
-        waiting = ""
+        place = key(thing)
+        refused = ""
+        if self.store.get("ResourceClaim", place) is None:
+            refused = await self._carry_out(thing, machine.Desired([claims.for_partition(thing)], []))
+        claim, consumer = self.store.get("ResourceClaim", place), self.store.consumer(thing)
+        waiting = refused
         if consumer and not claims.results(claim):
-            waiting = await self._explain(thing["spec"], "")
+            waiting = waiting or await self._explain(thing["spec"], "")
             self._later(("GpuPartition", place), _WAITING_AGAIN)
         await self._settle(thing, partition.status(thing, claim, consumer, waiting))
 
-    async def _why(self, thing: Object) -> str:
+    async def _why(self, thing: Object, seen: Observed) -> str:
         """Why the VM's Pod is not scheduled; empty where it is, or where there is none."""
-        seen = self.store.observed(thing)
         scheduled = condition(seen.pod, "PodScheduled")
         if seen.pod is None or scheduled.get("status") == "True":
             return ""
@@ -105,22 +120,33 @@ class Reconciler:
             name = pod.partition_of(thing, gpu)
             if name in seen.partitions and not claims.results(seen.claims.get(name)):
                 return await self._explain(seen.partitions[name]["spec"], scheduled.get("message", ""))
-        return str(scheduled.get("message") or "waiting for the scheduler")
+        words = scheduled.get("message") or "waiting for the scheduler"
+        if claims.results(seen.claims.get(claims.kvm_name(thing))):
+            return str(words)
+        return explain.why_no_kvm(await self._published()) or str(words)
 
     async def _explain(self, spec: Object, scheduler: str) -> str:
-        slices = await self._cluster.listed(SLICES)
-        return explain.why(spec, slices, list(self.store.objects["ResourceClaim"].values()), scheduler)
+        allocated = list(self.store.objects["ResourceClaim"].values())
+        return explain.why(spec, await self._published(), allocated, scheduler)
+
+    async def _published(self) -> list[Object]:
+        """All ResourceSlices, at most some seconds old."""
+        read, slices = self._slices
+        if time.monotonic() - read > _SLICES_FRESH:
+            slices, _ = await self._cluster.listed("/apis/resource.k8s.io/v1/resourceslices")
+            self._slices = (time.monotonic(), slices)
+        return slices
 
     async def _settle(self, thing: Object, status: Object) -> None:
         """Write the status if it differs, and tell what changed."""
         if _same(thing.get("status") or {}, status):
             return
-        await self._cluster.apply_status(thing, status)
+        written = await self._cluster.apply_status(thing, status)
         for change in transitions(thing, status["conditions"]):
             if change["type"] == "Ready" or (change["type"] == "RestartRequired" and change["status"] == "True"):
                 kind = "Warning" if change["reason"] in _WARNINGS else "Normal"
                 await self._cluster.event(thing, kind, change["reason"], change["message"] or change["type"])
-        thing["status"] = status
+        self.store.put(thing["kind"], written)
 
     def _later(self, item: Work, seconds: float) -> None:
         asyncio.get_running_loop().call_later(seconds, self.add, {item})

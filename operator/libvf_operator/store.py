@@ -1,5 +1,10 @@
-"""What the operator knows: the last seen state of every object it works with, and whom a change concerns."""
+"""What the operator knows: the last seen state of every object it works with, and whom a change concerns.
 
+Everything is found by index, never by a walk over all objects, so that the cost of one look does not grow with
+the number of machines.
+"""
+
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -8,7 +13,7 @@ from libvf_api import names
 from libvf_operator import claim as claims
 from libvf_operator import pod as pods
 from libvf_operator.machine import Observed
-from libvf_operator.objects import Key, Object, condition, deleting, key, owned_by
+from libvf_operator.objects import Key, Object, condition, key, labels
 
 # kind -> API path of its list over all namespaces
 KINDS = {
@@ -19,65 +24,85 @@ KINDS = {
     "Node": "/api/v1/nodes",
 }
 Work = tuple[str, Key]
+Term = tuple[str, str, str]  # what is indexed, namespace, name
 
 
 @dataclass(slots=True)
 class Store:
-    """Objects by kind and key."""
+    """Objects by kind and key, never going back to an older version of one."""
 
     objects: dict[str, dict[Key, Object]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    _index: dict[Term, set[Key]] = field(default_factory=lambda: defaultdict(set))
+    _gone: dict[Work, int] = field(default_factory=dict)
 
-    def replace(self, kind: str, things: list[Object]) -> set[Work]:
-        """Take a whole list, which also tells what vanished unseen; returns whom it concerns."""
-        before = set(self.objects[kind])
-        self.objects[kind] = {key(thing): thing for thing in things}
-        return {work for gone in before | set(self.objects[kind]) for work in self._concerned(kind, gone)}
+    def replace(self, kind: str, things: list[Object], version: int) -> set[Work]:
+        """Take a whole list of that resource version, which also tells what vanished unseen; returns whom it concerns.
 
-    def put(self, kind: str, thing: Object, deleted: bool) -> set[Work]:
+        What changed while the list was on its way is newer than the list, and stays.
+        """
+        listed = {key(thing) for thing in things}
+        vanished = [
+            old for place, old in self.objects[kind].items() if place not in listed and _version(old) <= version
+        ]
+        work = {item for old in vanished for item in self.put(kind, old, deleted=True)}
+        work |= {item for thing in things for item in self.put(kind, thing)}
+        self._gone = {work: at for work, at in self._gone.items() if at > version}
+        return work
+
+    def put(self, kind: str, thing: Object, deleted: bool = False) -> set[Work]:
         """Take one change; returns whom it concerns."""
         place = key(thing)
+        before = self.objects[kind].get(place)
+        if not deleted and _version(thing) < max(_version(before), self._gone.get((kind, place), 0)):
+            return set()
         work = set(self._concerned(kind, place))
+        for term in _terms(kind, before):
+            self._index[term].discard(place)
+            if not self._index[term]:
+                del self._index[term]
         if deleted:
             self.objects[kind].pop(place, None)
+            self._gone[kind, place] = _version(thing)
         else:
             self.objects[kind][place] = thing
+            for term in _terms(kind, thing):
+                self._index[term].add(place)
         return work | set(self._concerned(kind, place))
 
     def get(self, kind: str, place: Key) -> Object | None:
         """One object, or None."""
         return self.objects[kind].get(place)
 
-    def observed(self, machine: Object, waiting: str = "") -> Observed:
+    def observed(self, machine: Object) -> Observed:
         """A VM's surroundings."""
         namespace, name = key(machine)
         used = {pods.partition_of(machine, gpu) for gpu in machine["spec"].get("gpus", [])}
-        own = {k[1]: p for k, p in self._in("GpuPartition", namespace) if owned_by(p, machine) or k[1] in used}
-        wanted = {*own, *used, f"{name}-kvm"}
+        made = {found for _, found in self._found("partition of machine", namespace, name)}
         pod = self.get("Pod", (namespace, name))
         node = self.get("Node", ("", (pod or {}).get("spec", {}).get("nodeName") or ""))
         return Observed(
             pod=pod,
-            partitions=own,
-            claims={k[1]: c for k, c in self._in("ResourceClaim", namespace) if k[1] in wanted},
-            rivals=dict(self._rivals(machine, used)),
+            partitions=self._named("GpuPartition", namespace, used | made),
+            claims=self._named("ResourceClaim", namespace, used | made | {claims.kvm_name(machine)}),
+            rivals={partition: rival for partition in used if (rival := self._rival(machine, partition))},
             node_ready=node is None or condition(node, "Ready").get("status") in (None, "True"),
-            waiting=waiting,
         )
 
-    def consumer(self, partition: Object, claim: Object | None) -> str | None:
+    def consumer(self, partition: Object) -> str | None:
         """Who uses a partition: one of our VMs whose Pod names it, else the Pod that holds the claim."""
-        namespace, name = key(partition)
-        for (_, pod_name), pod in self._in("Pod", namespace):
-            if name in _claim_names(pod) and not _ended(pod):
-                return f"VirtualMachine/{pod_name}"
-        return next((f"Pod/{pod}" for pod in claims.consumers(claim)), None)
+        return next(self._consumers(key(partition)), None)
 
-    def _rivals(self, machine: Object, used: set[str]) -> Iterator[tuple[str, str]]:
-        """Partitions that another VM has first: one whose Pod lives, else the older of the two."""
+    def _consumers(self, partition: Key) -> Iterator[str]:
+        ours = {name for _, name in self._found("claim of pod", *partition)}
+        yield from (f"VirtualMachine/{name}" for name in sorted(ours))
+        holders = claims.consumers(self.get("ResourceClaim", partition))
+        yield from (f"Pod/{name}" for name in holders if name not in ours)
+
+    def _rival(self, machine: Object, partition: str) -> str | None:
+        """Who has a partition before this VM: a VM whose Pod lives, or any Pod that holds its claim."""
         namespace, name = key(machine)
-        for (_, other), pod in self._in("Pod", namespace):
-            if other != name and not _ended(pod):
-                yield from ((partition, other) for partition in used & _claim_names(pod))
+        others = self._consumers((namespace, partition))
+        return next((other for other in others if other not in (f"VirtualMachine/{name}", f"Pod/{name}")), None)
 
     def _concerned(self, kind: str, place: Key) -> Iterator[Work]:
         """Whose reconciliation a change of this object may alter."""
@@ -85,35 +110,47 @@ class Store:
         namespace, name = place
         if kind in ("VirtualMachine", "GpuPartition"):
             yield kind, place
-        labels = (thing or {}).get("metadata", {}).get("labels") or {}
-        if machine := labels.get(names.MACHINE_LABEL):
-            yield "VirtualMachine", (namespace, machine)
-        if kind == "ResourceClaim" and self.get("GpuPartition", place):
-            yield "GpuPartition", place
-        if kind == "Pod":
-            yield from (("GpuPartition", (namespace, claim)) for claim in _claim_names(thing or {}))
         if kind == "Node":
-            yield from (
-                ("VirtualMachine", where)
-                for where, pod in self.objects["Pod"].items()
-                if pod["spec"].get("nodeName") == name
-            )
-        if kind != "VirtualMachine":
-            yield from self._users(namespace, name)
+            yield from (("VirtualMachine", pod) for pod in self._found("pod on node", "", name))
+            return
+        if machine := labels(thing).get(names.MACHINE_LABEL):
+            yield "VirtualMachine", (namespace, machine)
+        touched = _claim_names(thing) if kind == "Pod" else {name} if kind != "VirtualMachine" else set()
+        for partition in touched:
+            if kind != "GpuPartition" and self.get("GpuPartition", (namespace, partition)):
+                yield "GpuPartition", (namespace, partition)
+            yield from (("VirtualMachine", user) for user in self._found("user of partition", namespace, partition))
 
-    def _users(self, namespace: str, partition: str) -> Iterator[Work]:
-        for place, machine in self._in("VirtualMachine", namespace):
-            if any(gpu.get("partitionRef") == partition for gpu in machine["spec"].get("gpus", [])):
-                yield "VirtualMachine", place
+    def _found(self, what: str, namespace: str, name: str) -> set[Key]:
+        return self._index.get((what, namespace, name), set())
 
-    def _in(self, kind: str, namespace: str) -> list[tuple[Key, Object]]:
-        return [(place, thing) for place, thing in self.objects[kind].items() if place[0] == namespace]
+    def _named(self, kind: str, namespace: str, wanted: set[str]) -> dict[str, Object]:
+        found = {name: self.get(kind, (namespace, name)) for name in sorted(wanted)}
+        return {name: thing for name, thing in found.items() if thing}
 
 
-def _claim_names(pod: Object) -> set[str]:
-    listed = (pod.get("spec") or {}).get("resourceClaims") or []
+def _terms(kind: str, thing: Object | None) -> Iterator[Term]:
+    """Under what an object is found."""
+    if thing is None:
+        return
+    namespace, _ = key(thing)
+    if kind == "VirtualMachine":
+        for gpu in thing["spec"].get("gpus", []):
+            yield "user of partition", namespace, pods.partition_of(thing, gpu)
+    if kind == "GpuPartition" and (machine := labels(thing).get(names.MACHINE_LABEL)):
+        yield "partition of machine", namespace, machine
+    if kind == "Pod":
+        yield "pod on node", "", thing["spec"].get("nodeName") or ""
+        if not pods.ended(thing):
+            for claim in _claim_names(thing):
+                yield "claim of pod", namespace, claim
+
+
+def _claim_names(pod: Object | None) -> set[str]:
+    listed = ((pod or {}).get("spec") or {}).get("resourceClaims") or []
     return {claim["resourceClaimName"] for claim in listed if "resourceClaimName" in claim}
 
 
-def _ended(pod: Object) -> bool:
-    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed") and not deleting(pod)
+def _version(thing: Object | None) -> int:
+    """Resource versions are ordered integers: guaranteed by the API conventions since Kubernetes 1.35."""
+    return int((thing or {}).get("metadata", {}).get("resourceVersion") or 0)

@@ -45,6 +45,7 @@ class Card:
     types: dict[str, Type]
     pools: dict[str, int] = field(default_factory=dict)
     numa_node: int | None = None
+    pci_id: str = ""
     full: int = errno.ENOSPC
 
 
@@ -116,6 +117,10 @@ class FakeKernel:
         parent, rest = self._below_parent(path)
         if rest == ["numa_node"] and self._card(parent).numa_node is not None:
             return f"{self._card(parent).numa_node}\n"
+        if rest in (["vendor"], ["device"]) and self._card(parent).name == parent and self._card(parent).pci_id:
+            return self._pci_id_file(parent, rest[0])
+        if rest in (["physfn", "vendor"], ["physfn", "device"]) and self._card(parent).name != parent:
+            return self._pci_id_file(parent, rest[1])
         if len(rest) == 3 and rest[0] == "mdev_supported_types":
             return self._type_file(parent, rest[1], rest[2], path)
         raise fail(errno.ENOENT, path)
@@ -169,6 +174,10 @@ class FakeKernel:
             home = self._home(device.card, device.parent)
             return f"{home}/mdev_supported_types/{device.type}" if found[2] else f"{home}/{device.uuid}"
         parent, rest = self._below_parent(path)
+        if rest == ["physfn"]:
+            if self._card(parent).name == parent:
+                raise fail(errno.ENOENT, path)
+            return self._home(self._card(parent), self._card(parent).name)
         if len(rest) >= 2 and rest[1] not in self._card(parent).types:
             raise fail(errno.ENOENT, path)
         return posixpath.join(self._home(self._card(parent), parent), *rest)
@@ -200,6 +209,10 @@ class FakeKernel:
             if parent in card.parents:
                 return card
         raise fail(errno.ENOENT, f"{BUS}/{parent}")
+
+    def _pci_id_file(self, parent: str, name: str) -> str:
+        vendor, _, device = self._card(parent).pci_id.partition(":")
+        return f"0x{vendor if name == 'vendor' else device}\n"
 
     def _type_file(self, parent: str, type_id: str, name: str, path: str) -> str:
         kind = self._card(parent).types.get(type_id)
@@ -285,7 +298,7 @@ def nvidia(vfs: int = 16) -> Card:
         kind = Type(f"nvidia-{700 + number}", f"NVIDIA A2-{size}{series}", text, {}, limit, size)
         types[kind.id] = kind
     parents = [f"0000:65:{n // 8:02x}.{n % 8}" for n in range(4, 4 + vfs)]
-    return Card("0000:65:00.0", parents, types, numa_node=0)
+    return Card("0000:65:00.0", parents, types, numa_node=0, pci_id="10de:25b6")
 
 
 def gvtg() -> Card:
@@ -296,4 +309,4 @@ def gvtg() -> Card:
         cost = {"low": low, "high": high, "fence": 4}
         types[f"i915-GVTg_V5_{suffix}"] = Type(f"i915-GVTg_V5_{suffix}", f"GVTg_V5_{suffix}", text, cost)
     pools = {"low": 512, "high": 3072, "fence": 28}
-    return Card("0000:00:02.0", ["0000:00:02.0"], types, pools, numa_node=0)
+    return Card("0000:00:02.0", ["0000:00:02.0"], types, pools, numa_node=0, pci_id="8086:591b")

@@ -123,6 +123,7 @@ def _gpu(sysfs: Sysfs, name: str, parents: list[str], carvings: list[Carving]) -
         numa_node=_numa_node(sysfs, parents[0]),
         pcie_root=_pcie_root(sysfs, parents[0]),
         pci_address=name if re.fullmatch(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", name) else None,
+        pci_id=_pci_id(sysfs, parents[0]),
         available=available,
     )
 
@@ -155,6 +156,14 @@ def _numa_node(sysfs: Sysfs, parent: str) -> int | None:
         return int(said)
     nodes = [n for n in sysfs.names("sys/devices/system/node") if re.fullmatch(r"node\d+", n)]
     return 0 if len(nodes) <= 1 else None
+
+
+def _pci_id(sysfs: Sysfs, parent: str) -> str | None:
+    """ "10de:25b6", of the physical function where the parent is a virtual one; virtual cards have none."""
+    folder = f"{BUS}/{parent}"
+    function = f"{folder}/physfn" if sysfs.exists(f"{folder}/physfn") else folder
+    ids = [sysfs.read_or(f"{function}/{name}", "").removeprefix("0x") for name in ("vendor", "device")]
+    return ":".join(ids) if all(ids) else None
 
 
 def _pcie_root(sysfs: Sysfs, parent: str) -> str | None:

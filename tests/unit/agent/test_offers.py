@@ -1,5 +1,6 @@
 """What is offered can be carved, and what cannot be carved together is not offered together."""
 
+from collections.abc import Callable
 from itertools import combinations_with_replacement
 
 import pytest
@@ -126,3 +127,10 @@ def test_nvidia_sizes_are_read_as_written(limit: int, megabytes: int) -> None:
 
 def _fields(gpu: Gpu) -> dict:  # type: ignore[type-arg]
     return {name: getattr(gpu, name) for name in Gpu.__slots__}
+
+
+@pytest.mark.parametrize(("card", "pci_id"), [(nvidia, "10de:25b6"), (gvtg, "8086:591b"), (mdpy, None)])
+def test_a_cards_pci_id_is_that_of_its_physical_function(card: Callable[[], Card], pci_id: str | None) -> None:
+    specs = pool_of_gpu(Node("n1", "uid"), offered(card()))
+    found = {device["attributes"].get("device", {}).get("string") for s in specs for device in s.get("devices", [])}
+    assert found == {pci_id}

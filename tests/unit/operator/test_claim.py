@@ -1,5 +1,7 @@
 """What a GpuPartition asks the scheduler for."""
 
+from typing import Any
+
 import pytest
 from libvf_operator import claim
 
@@ -26,3 +28,22 @@ def test_a_range_of_memory_compares_quantities() -> None:
         f'{vram}.compareTo(quantity("1Gi")) >= 0',
         f'{vram}.compareTo(quantity("4Gi")) <= 0',
     ]
+
+
+def test_an_open_card_is_asked_for_before_any() -> None:
+    [request] = claim.for_partition(partition(type="a"))["spec"]["devices"]["requests"]
+    assert [alternative["name"] for alternative in request["firstAvailable"]] == ["open", "any"]
+
+
+def test_several_slices_share_a_numa_node_where_the_cards_say_theirs() -> None:
+    devices = claim.for_partition(partition(count=2))["spec"]["devices"]
+    names = [alternative["name"] for alternative in devices["requests"][0]["firstAvailable"]]
+    assert names == ["open", "any", "open-anywhere", "anywhere"]
+    assert devices["constraints"] == [
+        {"matchAttribute": "resource.kubernetes.io/numaNode", "requests": ["gpu/open", "gpu/any"]}
+    ]
+
+
+def partition(**spec: Any) -> dict[str, Any]:
+    meta = {"name": "desk-gpu", "namespace": "lab", "uid": "u"}
+    return {"apiVersion": "libvf.io/v1alpha1", "kind": "GpuPartition", "metadata": meta, "spec": spec}

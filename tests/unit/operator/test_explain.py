@@ -33,7 +33,10 @@ def test_no_agent_publishes_anything() -> None:
 
 def test_no_card_offers_the_type_and_those_that_are_offered_are_listed() -> None:
     said = explain.why({"type": "nvidia-746"}, slices(mdpy_xga=4, mdpy_hd=2), [], "")
-    assert said == "no card offers nvidia-746; offered are mdpy-hd (2), mdpy-xga (4): ask for one of these"
+    assert said == (
+        "no card offers nvidia-746: mdpy-hd is another type, mdpy-xga is another type; "
+        "ask for one of these, or add a card"
+    )
 
 
 def test_all_are_in_use_and_their_users_are_named() -> None:
@@ -43,10 +46,28 @@ def test_all_are_in_use_and_their_users_are_named() -> None:
 
 
 def test_a_range_of_memory_that_nothing_meets() -> None:
-    assert "no card offers at least 2Gi" in explain.why({"vram": {"min": "2Gi"}}, slices(small=1), [], "")
+    said = explain.why({"vram": {"min": "2Gi"}}, slices(small=1), [], "")
+    assert said.startswith("no card offers at least 2Gi: small (1Gi) is too small;")
+    said = explain.why({"vram": {"max": "1Mi"}}, slices(small=1), [], "")
+    assert said.startswith("no card offers at most 1Mi: small (1Gi) is too large;")
 
 
 def test_where_some_are_free_the_schedulers_own_words_are_given() -> None:
     said = explain.why({"type": "mdpy-xga"}, slices(mdpy_xga=2), [claim("a", "mdpy_xga-0")], "0/1 nodes are available")
-    assert "1 of 2 slices that are mdpy-xga are not allocated" in said
+    assert "mdpy-xga has 1 of 2 unallocated" in said
     assert "0/1 nodes are available" in said
+
+
+def test_another_vendors_cards_are_told_apart() -> None:
+    said = explain.why({"vendor": "nvidia"}, slices(small=1), [], "")
+    assert said.startswith("no card offers nvidia: small is of vendor unknown;")
+
+
+def test_no_node_has_hardware_virtualization() -> None:
+    def node(accelerated: bool) -> dict[str, Any]:
+        attributes = {"kind": {"string": "kvm"}, "accelerated": {"bool": accelerated}}
+        device = {"name": "kvm", "attributes": attributes}
+        return {"spec": {"driver": "libvf.io", "pool": {"name": "n1-kvm"}, "devices": [device]}}
+
+    assert "none of 1 nodes with the libvf agent has KVM" in explain.why_no_kvm([node(False)])
+    assert explain.why_no_kvm([node(False), node(True)]) == ""

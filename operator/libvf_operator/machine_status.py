@@ -1,0 +1,171 @@
+"""What a VirtualMachine's status says, from what was seen. Pure."""
+
+import json
+from dataclasses import dataclass
+
+from libvf_api import names
+from libvf_api.termination import parse
+
+from libvf_operator import claim as claims
+from libvf_operator import pod as pods
+from libvf_operator.machine import Observed, blocked, completed, wanted
+from libvf_operator.objects import Object, condition, deleting, owned_by
+from libvf_operator.status import Conditions
+
+IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "CreateContainerError")
+STALLED = (
+    "PartitionInUse", "PartitionMissing", "Unschedulable", "NodeLost", "GuestFailed", "NotOurs", "PodFailed", "Refused",
+    *IMAGE_REASONS,
+)  # fmt: skip
+RESTING = ("Halted", "Completed")
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The reason and the words of Ready, and whether the guest runs."""
+
+    reason: str
+    message: str
+    running: bool = False
+
+
+def status(machine: Object, seen: Observed) -> Object:
+    """The whole status."""
+    summary = summarise(machine, seen)
+    own = [(gpu["name"], pods.partition_of(machine, gpu)) for gpu in machine["spec"].get("gpus", [])]
+    devices = [d.get("data") or {} for _, name in own for d in claims.devices(seen.claims.get(name))]
+    body: Object = {
+        "observedGeneration": machine["metadata"]["generation"],
+        "ready": summary.running,
+        "partitions": [{"gpu": gpu, "name": name} for gpu, name in own],
+        "conditions": _conditions(machine, seen, summary),
+    }
+    optional = {
+        "node": (seen.pod or {}).get("spec", {}).get("nodeName"),
+        "podName": seen.pod["metadata"]["name"] if seen.pod else None,
+        "gpu": ", ".join(f"{data['type']} on {data['parent']}" for data in devices if "type" in data),
+        "guest": _guest(seen.pod),
+        "displays": [{"type": d, "socket": f"/run/libvf/{d}.sock"} for d in machine["spec"].get("display", [])],
+    }
+    return {**body, **{key: value for key, value in optional.items() if value}}
+
+
+def summarise(machine: Object, seen: Observed) -> Summary:
+    """Where the machine stands, in one reason."""
+    pod = seen.pod
+    if pod is None:
+        return _without_pod(machine, seen)
+    if not owned_by(pod, machine):
+        name = pod["metadata"]["name"]
+        return Summary("NotOurs", f"a Pod {name} of somebody else has the machine's name: rename one")
+    if not seen.node_ready:
+        return Summary("NodeLost", _node_lost(pod))
+    if deleting(pod):
+        return Summary("Stopping", "the guest is shutting down")
+    if condition(pod, "PodScheduled").get("status") != "True":
+        return Summary("Unschedulable", seen.waiting or "waiting for the scheduler")
+    return _on_node(pod)
+
+
+def _without_pod(machine: Object, seen: Observed) -> Summary:
+    if not wanted(machine, None):
+        if completed(machine):
+            return Summary(*(condition(machine, "GuestRunning")[key] for key in ("reason", "message")))
+        return Summary("Halted", "its slices and node are given back until it is started")
+    if block := blocked(machine, seen):
+        return Summary(block.reason, block.message)
+    if seen.refused:
+        return Summary("Refused", f"{seen.refused}: it is tried again now and then")
+    return Summary("Starting", "the launcher Pod is being made")
+
+
+def _on_node(pod: Object) -> Summary:
+    state, launcher = pod.get("status") or {}, pods.launcher(pod)
+    waiting = (launcher.get("state") or {}).get("waiting") or {}
+    if condition(pod, "Ready").get("status") == "True":
+        return Summary("Running", "QEMU says that the guest runs", running=True)
+    if waiting.get("reason") in IMAGE_REASONS:
+        cure = "check the image's name and that the node can pull it"
+        return Summary(waiting["reason"], f"{waiting.get('message', '')}: {cure}")
+    if state.get("phase") == "Succeeded":
+        return Summary("Completed", _end(launcher.get("state")) or "the guest ended")
+    if state.get("phase") == "Failed":
+        return Summary("PodFailed", _end(launcher.get("state")) or f"{state.get('reason')}: {state.get('message')}")
+    if last := _end(launcher.get("lastState")) or _end(launcher.get("state")):
+        return Summary("GuestFailed" if waiting else "Restarting", last)
+    if waiting.get("reason") not in (None, "ContainerCreating"):
+        return Summary("GuestFailed", f"{waiting['reason']}: {waiting.get('message', '')}")
+    return Summary("Starting", "the devices are being prepared and the guest is starting")
+
+
+def _conditions(machine: Object, seen: Observed, summary: Summary) -> list[Object]:
+    pod, reason, message = seen.pod, summary.reason, summary.message
+    conditions = Conditions(machine)
+    scheduled = condition(pod, "PodScheduled").get("status") == "True"
+    conditions.set("Scheduled", scheduled, "Scheduled" if scheduled else reason, "" if scheduled else message)
+    _tell_devices(machine, seen, conditions)
+    conditions.set("GuestRunning", summary.running, reason, message)
+    conditions.set("Ready", summary.running, reason, message)
+    stalled = reason in STALLED
+    conditions.set("Stalled", stalled, reason if stalled else "Progressing", message if stalled else "")
+    moving = not summary.running and not stalled and reason not in RESTING
+    conditions.set("Reconciling", moving, reason if moving else "Settled", message if moving else "")
+    changed = _changes(machine, pod) if pod else []
+    words = f"restart the machine to apply: {', '.join(changed)}" if changed else ""
+    conditions.set("RestartRequired", bool(changed), "SpecChanged" if changed else "UpToDate", words)
+    return conditions.listed()
+
+
+def _tell_devices(machine: Object, seen: Observed, conditions: Conditions) -> None:
+    if seen.pod is None:
+        conditions.set("GpuPrepared", False, "NotPrepared", "no Pod uses the slices")
+        conditions.set("HardwareAccelerated", None, "NotPrepared", "known when the machine has a node")
+        return
+    told = [claims.prepared(seen.claims.get(pods.partition_of(machine, g))) for g in machine["spec"].get("gpus", [])]
+    failed = [words for good, words in told if not good]
+    conditions.set("GpuPrepared", not failed, "NotPrepared" if failed else "Prepared", failed[0] if failed else "")
+    kvm = claims.devices(seen.claims.get(claims.kvm_name(machine)))
+    if not kvm:
+        conditions.set("HardwareAccelerated", None, "NotPrepared", "known when the machine has a node")
+        return
+    real = bool((kvm[0].get("data") or {}).get("accelerated"))
+    words = "" if real else "the node has no KVM: the guest is emulated, which is slow"
+    conditions.set("HardwareAccelerated", real, "Kvm" if real else "Emulated", words)
+
+
+def _end(state: Object | None) -> str:
+    """The words of a launcher that has ended."""
+    ended = (state or {}).get("terminated")
+    if not ended:
+        return ""
+    told = parse(ended.get("message") or "")
+    if told:
+        return f"{told.reason}: {told.message}"
+    words = ended.get("message") or "no words"
+    return f"the launcher ended with {ended.get('exitCode')} ({ended.get('reason')}): {words}"
+
+
+def _node_lost(pod: Object) -> str:
+    node = pod["spec"].get("nodeName")
+    return (
+        f"node {node} does not answer, so the guest may still run there and is not started elsewhere; when the node is "
+        f"surely off: kubectl taint node {node} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute"
+    )
+
+
+def _guest(pod: Object | None) -> Object | None:
+    launcher = pods.launcher(pod or {})
+    running = (launcher.get("state") or {}).get("running")
+    return {"startedAt": running["startedAt"], "restarts": launcher.get("restartCount", 0)} if running else None
+
+
+def _changes(machine: Object, pod: Object) -> list[str]:
+    """Fields of the spec that differ from what the Pod was started with."""
+    annotations = pod["metadata"].get("annotations") or {}
+    started = json.loads(annotations.get(names.MACHINE_ANNOTATION, "{}")).get("spec", {})
+    now = pods.launch_document(machine)["spec"]
+    changed = [key for key in sorted({*started, *now}) if started.get(key) != now.get(key)]
+    strategy = machine["spec"].get("runStrategy", "Always")
+    if strategy != "Halted" and pod["spec"].get("restartPolicy") != pods.RESTART_POLICY[strategy]:
+        changed.append("runStrategy")
+    return [f"spec.{key}" for key in changed]

@@ -1,0 +1,82 @@
+"""What a VirtualMachine's status says in each situation."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from libvf_operator import machine, machine_status
+from libvf_operator.machine import Observed
+
+from tests.unit.operator.test_machine import SETTINGS, running, scheduled, settled, vm
+
+
+def test_a_lost_node_is_told_and_nothing_is_started_elsewhere() -> None:
+    seen = settled(vm(), conditions=[scheduled()])
+    assert seen.pod is not None
+    seen.pod["spec"]["nodeName"] = "n1"
+    lost = Observed(seen.pod, seen.partitions, seen.claims, node_ready=False)
+    message = {c["type"]: c for c in machine_status.status(vm(), lost)["conditions"]}["Ready"]["message"]
+    assert "kubectl taint node n1 node.kubernetes.io/out-of-service" in message
+    assert machine.desired(vm(), lost, SETTINGS).create == []
+
+
+def test_qemus_last_words_come_into_the_condition() -> None:
+    words = json.dumps(
+        {"reason": "QemuExited", "message": "QEMU was ended by SIGKILL: it said nothing", "exitCode": -9}
+    )
+    ended = {"terminated": {"exitCode": 1, "message": words}}
+    container = {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": ended}
+    seen = settled(vm(), conditions=[scheduled()], containerStatuses=[container])
+    found = {c["type"]: c for c in machine_status.status(vm(), seen)["conditions"]}
+    assert found["Ready"]["message"] == "QemuExited: QEMU was ended by SIGKILL: it said nothing"
+    assert found["Stalled"]["status"] == "True"
+
+
+def test_a_changed_spec_asks_for_a_restart_and_says_what_would_change() -> None:
+    seen = settled(vm(), **running())
+    grown = vm(memory={"size": "2Gi"})
+    found = {c["type"]: c for c in machine_status.status(grown, seen)["conditions"]}["RestartRequired"]
+    assert (found["status"], found["message"]) == ("True", "restart the machine to apply: spec.memory")
+
+
+def test_transition_times_stay_while_nothing_changes() -> None:
+    thing = vm()
+    first = machine_status.status(thing, settled(thing, conditions=[scheduled()]))
+    for condition in first["conditions"]:
+        condition["lastTransitionTime"] = "2020-01-01T00:00:00Z"
+    thing["status"] = first
+    assert machine_status.status(thing, settled(thing, conditions=[scheduled()])) == first
+
+
+def test_another_run_strategy_that_kubelet_would_not_know_of_asks_for_a_restart() -> None:
+    seen = settled(vm(), **running())
+    found = {c["type"]: c for c in machine_status.status(vm(runStrategy="Once"), seen)["conditions"]}
+    assert found["RestartRequired"]["message"] == "restart the machine to apply: spec.runStrategy"
+
+
+def test_what_the_api_server_refuses_is_told_in_its_words() -> None:
+    seen = replace(settled(vm(), live=False), refused="exceeded quota: count/pods")
+    found = {c["type"]: c for c in machine_status.status(vm(), seen)["conditions"]}
+    assert found["Ready"]["reason"] == "Refused"
+    assert "exceeded quota" in found["Ready"]["message"]
+    assert found["Stalled"]["status"] == "True"
+
+
+@pytest.mark.parametrize(
+    ("container", "reason"),
+    [
+        ({"state": {"waiting": {"reason": "ErrImagePull", "message": "not found"}}}, "ErrImagePull"),
+        ({"state": {"waiting": {"reason": "ContainerCreating"}}}, "Starting"),
+        ({"state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}}, "GuestFailed"),
+        ({"state": {"terminated": {"exitCode": 1, "reason": "Error"}}}, "Restarting"),
+    ],
+)
+def test_reasons_of_a_launcher_that_does_not_run(container: dict[str, Any], reason: str) -> None:
+    seen = settled(vm(), conditions=[scheduled()], containerStatuses=[container])
+    assert machine_status.summarise(vm(), seen).reason == reason
+
+
+def test_a_guest_that_runs_is_ready_and_settled() -> None:
+    found = {c["type"]: c["status"] for c in machine_status.status(vm(), settled(vm(), **running()))["conditions"]}
+    assert (found["Ready"], found["Reconciling"], found["Stalled"]) == ("True", "False", "False")

@@ -1,0 +1,87 @@
+"""What the operator remembers, and whom a change concerns."""
+
+from typing import Any
+
+from libvf_api import names
+from libvf_operator.store import Store
+
+from tests.unit.operator.test_machine import vm
+
+
+def at(version: int, thing: dict[str, Any]) -> dict[str, Any]:
+    return {**thing, "metadata": {**thing["metadata"], "resourceVersion": str(version)}}
+
+
+def pod(name: str, *claims: str, node: str = "", **status: Any) -> dict[str, Any]:
+    meta = {"name": name, "namespace": "lab", "uid": f"pod-{name}", "labels": {names.MACHINE_LABEL: name}}
+    listed = [{"name": claim, "resourceClaimName": claim} for claim in claims]
+    spec = {"resourceClaims": listed, **({"nodeName": node} if node else {})}
+    return {"kind": "Pod", "metadata": meta, "spec": spec, "status": status}
+
+
+def partition(name: str) -> dict[str, Any]:
+    return {"kind": "GpuPartition", "metadata": {"name": name, "namespace": "lab", "uid": name}, "spec": {}}
+
+
+def shared() -> dict[str, Any]:
+    return vm("second", gpus=[{"name": "gpu0", "partitionRef": "shared"}])
+
+
+def test_an_older_version_never_replaces_a_newer_one() -> None:
+    store = Store()
+    store.put("VirtualMachine", at(7, vm()))
+    assert store.put("VirtualMachine", at(5, vm(runStrategy="Halted"))) == set()
+    found = store.get("VirtualMachine", ("lab", "desk"))
+    assert found is not None
+    assert found["spec"]["runStrategy"] == "Always"
+
+
+def test_a_list_tells_what_vanished_unseen() -> None:
+    store = Store()
+    store.put("VirtualMachine", at(3, vm("ghost")))
+    assert ("VirtualMachine", ("lab", "ghost")) in store.replace("VirtualMachine", [at(5, vm())], 9)
+    assert store.get("VirtualMachine", ("lab", "ghost")) is None
+
+
+def test_what_came_or_went_while_the_list_was_on_its_way_stays_so() -> None:
+    store = Store()
+    store.put("VirtualMachine", at(12, vm("new")))
+    store.put("VirtualMachine", at(3, vm("old")))
+    store.put("VirtualMachine", at(13, vm("old")), deleted=True)
+    store.replace("VirtualMachine", [at(3, vm("old"))], 10)
+    assert store.get("VirtualMachine", ("lab", "new"))
+    assert store.get("VirtualMachine", ("lab", "old")) is None
+
+
+def test_a_machine_whose_pod_has_the_partition_is_the_rival_of_others() -> None:
+    store = Store()
+    store.put("Pod", pod("first", "shared", "first-kvm"))
+    assert store.observed(shared()).rivals == {"shared": "VirtualMachine/first"}
+
+
+def test_a_pod_that_is_not_ours_and_holds_the_claim_is_a_rival_too() -> None:
+    store = Store()
+    held = {"reservedFor": [{"resource": "pods", "name": "notebook"}]}
+    meta = {"name": "shared", "namespace": "lab", "uid": "c"}
+    store.put("ResourceClaim", {"kind": "ResourceClaim", "metadata": meta, "spec": {}, "status": held})
+    assert store.observed(shared()).rivals == {"shared": "Pod/notebook"}
+    assert store.consumer(partition("shared")) == "Pod/notebook"
+
+
+def test_a_pod_that_has_ended_gives_its_partition_to_the_next_and_tells_it() -> None:
+    store = Store()
+    store.put("VirtualMachine", shared())
+    store.put("GpuPartition", partition("shared"))
+    store.put("Pod", pod("first", "shared"))
+    concerned = store.put("Pod", pod("first", "shared", phase="Succeeded"))
+    assert ("VirtualMachine", ("lab", "second")) in concerned
+    assert ("GpuPartition", ("lab", "shared")) in concerned
+    assert store.observed(shared()).rivals == {}
+
+
+def test_a_node_concerns_the_machines_on_it_and_no_others() -> None:
+    store = Store()
+    store.put("Pod", pod("here", node="n1"))
+    store.put("Pod", pod("there", node="n2"))
+    node = {"kind": "Node", "metadata": {"name": "n1"}, "status": {}}
+    assert store.put("Node", node) == {("VirtualMachine", ("lab", "here"))}
