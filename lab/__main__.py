@@ -1,4 +1,4 @@
-"""`python -m lab up|down|status|exec|logs|kill|start|reset`: the test bed from the command line."""
+"""`python -m lab build|up|down|status|exec|logs|kill|start|reset`: the test bed from the command line."""
 
 import argparse
 import os
@@ -6,7 +6,7 @@ import sys
 
 from lab.errors import LabError
 from lab.progress import say
-from lab.testbed import Testbed
+from lab.testbed import Testbed, prepare
 
 
 def main(arguments: list[str]) -> int:
@@ -22,6 +22,7 @@ def main(arguments: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("build", help="make what is missing and start nothing")
     up = commands.add_parser("up", help="make what is missing and bring everything up")
     up.add_argument("--nodes", type=int, default=1, help="how many node VMs (default 1)")
     commands.add_parser("down", help="end everything, keep its state")
@@ -33,6 +34,11 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in (("logs", "print a node's console"), ("kill", "cut a node's power"), ("start", "power it on")):
         commands.add_parser(name, help=text).add_argument("node")
     return parser
+
+
+def _build(_: Testbed, __: argparse.Namespace) -> int:
+    prepare()
+    return 0
 
 
 def _up(lab: Testbed, options: argparse.Namespace) -> int:
@@ -81,6 +87,7 @@ def _start(lab: Testbed, options: argparse.Namespace) -> int:
 
 
 _COMMANDS = {
+    "build": _build,
     "up": _up,
     "down": _down,
     "reset": _reset,

@@ -18,9 +18,23 @@ SERVICE_RANGE = "10.96.0.0/16"
 SERVICE_ADDRESS = "10.96.0.1"  # the first of the range: the `kubernetes` Service
 
 
+_AUDIT_POLICY = """\
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- level: Metadata
+  userGroups: ["system:serviceaccounts:libvf-system"]
+- level: None
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class ControlPlane:
-    """Where it lives and on what address; `inside` is an argv prefix, such as `ip netns exec NAME`."""
+    """Where it lives and on what address; `inside` is an argv prefix, such as `ip netns exec NAME`.
+
+    `controllers` is what kube-controller-manager runs: without `node-lifecycle-controller` a node that is only an
+    object stays as it says it is."""
 
     directory: Path
     binaries: Path
@@ -28,6 +42,7 @@ class ControlPlane:
     port: int = 16443
     etcd_port: int = 12379
     inside: Sequence[str] = ()
+    controllers: str = "*"
 
     @property
     def kubeconfig(self) -> Path:
@@ -38,6 +53,11 @@ class ControlPlane:
     def server(self) -> str:
         """The API server's URL."""
         return f"https://{self.address}:{self.port}"
+
+    @property
+    def audit_log(self) -> Path:
+        """What the service accounts asked for, one JSON event a line: tests hold the RBAC rules to it."""
+        return self.directory / "audit.log"
 
     @property
     def certificates(self) -> Certificates:
@@ -54,6 +74,7 @@ class ControlPlane:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.certificates.make(self._server_names())
         self._write_kubeconfigs()
+        (self.directory / "audit-policy.yaml").write_text(_AUDIT_POLICY)
         with step("starting the control plane"):
             self._daemon("etcd").start([*self.inside, self.binaries / "etcd", *self._etcd()])
             apiserver = self._daemon("kube-apiserver")
@@ -128,7 +149,12 @@ class ControlPlane:
             f"--service-account-key-file={pki.key('service-account')}",
             f"--service-account-signing-key-file={pki.key('service-account')}",
             "--authorization-mode=Node,RBAC",
-            "--enable-admission-plugins=NodeRestriction",
+            # the second holds owner references to the right to set a finalizer, as hardened clusters do
+            "--enable-admission-plugins=NodeRestriction,OwnerReferencesPermissionEnforcement",
+            f"--audit-policy-file={self.directory / 'audit-policy.yaml'}",
+            f"--audit-log-path={self.audit_log}",
+            "--audit-log-maxsize=64",
+            "--audit-log-maxbackup=1",
             "--allow-privileged",
             f"--kubelet-client-certificate={pki.cert('kubelet-client')}",
             f"--kubelet-client-key={pki.key('kubelet-client')}",
@@ -147,6 +173,7 @@ class ControlPlane:
                 "--use-service-account-credentials",
                 "--leader-elect=false",
                 "--secure-port=0",
+                f"--controllers={self.controllers}",
                 "--node-monitor-grace-period=20s",
             ],
             "kube-scheduler": [f"--kubeconfig={scheduler}", "--leader-elect=false", "--secure-port=0"],

@@ -1,8 +1,11 @@
 """The test bed as a whole: made, brought up, taken down, reset."""
 
 import shutil
+import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -107,6 +110,20 @@ class Testbed:
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Run kubectl as the administrator; returns what it printed."""
         return run([binaries() / "kubectl", "--kubeconfig", self.kubeconfig, *arguments], stdin=stdin)
+
+    @contextmanager
+    def forwarded(self, what: str, port: int) -> Iterator[int]:
+        """A port of a Pod of the default namespace, reached through `kubectl port-forward`; yields the local port."""
+        argv = [binaries() / "kubectl", "--kubeconfig", self.kubeconfig, "port-forward", what, f":{port}"]
+        with subprocess.Popen([str(word) for word in argv], stdout=subprocess.PIPE, text=True) as forwarder:
+            assert forwarder.stdout is not None
+            said = forwarder.stdout.readline()  # Forwarding from 127.0.0.1:PORT -> 8000
+            if not said:
+                raise LabError(f"kubectl port-forward {what} ended: see above")
+            try:
+                yield int(said.split(" -> ")[0].rpartition(":")[2])
+            finally:
+                forwarder.terminate()
 
     def _node_ready(self, name: str) -> bool:
         condition = '{.status.conditions[?(@.type=="Ready")].status}'

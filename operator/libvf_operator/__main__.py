@@ -64,7 +64,8 @@ def main() -> None:
     """Run until told to end."""
     # kopf would ask for a user name, which a container's uid does not have
     identity = peering.Identity(socket.gethostname())
-    kopf.run(clusterwide=True, standalone=True, identity=identity, liveness_endpoint="http://0.0.0.0:8080/healthz")
+    endpoint = os.environ.get("LIBVF_LIVENESS", "http://0.0.0.0:8080/healthz")
+    kopf.run(clusterwide=True, standalone=True, identity=identity, liveness_endpoint=endpoint)
 
 
 if __name__ == "__main__":

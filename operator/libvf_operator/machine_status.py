@@ -62,7 +62,10 @@ def summarise(machine: Object, seen: Observed) -> Summary:
         return Summary("NodeLost", _node_lost(pod))
     if deleting(pod):
         return Summary("Stopping", "the guest is shutting down")
-    if condition(pod, "PodScheduled").get("status") != "True":
+    scheduled = condition(pod, "PodScheduled").get("status")
+    if scheduled is None:
+        return Summary("Scheduling", "waiting for the scheduler")
+    if scheduled != "True":
         return Summary("Unschedulable", seen.waiting or "waiting for the scheduler")
     return _on_node(pod)
 

@@ -58,9 +58,10 @@ def _tell_waiting(claim: Object | None, conditions: Conditions) -> None:
 def _tell_consumed(claim: Object | None, waiting: str, conditions: Conditions) -> None:
     allocated = bool(claims.results(claim))
     prepared, words = claims.prepared(claim)
-    conditions.set("Allocated", allocated, "Allocated" if allocated else "Unschedulable", "" if allocated else waiting)
+    pending = "Unschedulable" if waiting else "Scheduling"
+    conditions.set("Allocated", allocated, "Allocated" if allocated else pending, "" if allocated else waiting)
     conditions.set("Prepared", prepared, "Prepared" if prepared else "NotPrepared", words)
-    reason = "Ready" if prepared else "Preparing" if allocated else "Unschedulable"
+    reason = "Ready" if prepared else "Preparing" if allocated else pending
     conditions.set("Ready", prepared, reason, words if allocated else waiting)
 
 

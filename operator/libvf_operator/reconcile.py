@@ -106,15 +106,16 @@ class Reconciler:
             refused = await self._carry_out(thing, machine.Desired([claims.for_partition(thing)], []))
         claim, consumer = self.store.get("ResourceClaim", place), self.store.consumer(thing)
         waiting = refused
-        if consumer and not claims.results(claim):
-            waiting = waiting or await self._explain(thing["spec"], "")
+        if verdict := self.store.verdict(thing):
+            waiting = waiting or await self._explain(thing["spec"], verdict)
+        if waiting:
             self._later(("GpuPartition", place), _WAITING_AGAIN)
         await self._settle(thing, partition.status(thing, claim, consumer, waiting))
 
     async def _why(self, thing: Object, seen: Observed) -> str:
-        """Why the VM's Pod is not scheduled; empty where it is, or where there is none."""
+        """Why the VM's Pod cannot be scheduled; empty where it is, or where the scheduler has not said so."""
         scheduled = condition(seen.pod, "PodScheduled")
-        if seen.pod is None or scheduled.get("status") == "True":
+        if scheduled.get("status") != "False":
             return ""
         for gpu in thing["spec"].get("gpus", []):
             name = pod.partition_of(thing, gpu)

@@ -92,6 +92,15 @@ class Store:
         """Who uses a partition: one of our VMs whose Pod names it, else the Pod that holds the claim."""
         return next(self._consumers(key(partition)), None)
 
+    def verdict(self, partition: Object) -> str:
+        """What the scheduler said when it could not place the Pod of a partition's VM; empty where it has not."""
+        place = key(partition)
+        if claims.results(self.get("ResourceClaim", place)):
+            return ""
+        pods_of = (self.get("Pod", pod) for pod in sorted(self._found("claim of pod", *place)))
+        told = (condition(pod, "PodScheduled") for pod in pods_of)
+        return next((c.get("message") or "no reason given" for c in told if c.get("status") == "False"), "")
+
     def _consumers(self, partition: Key) -> Iterator[str]:
         ours = {name for _, name in self._found("claim of pod", *partition)}
         yield from (f"VirtualMachine/{name}" for name in sorted(ours))

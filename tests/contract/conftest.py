@@ -1,20 +1,40 @@
-"""The kernel the contract suite runs on: the fake always, the real one where LIBVF_REAL_KERNEL=1 says so."""
+"""The kernels that the contract suite runs on: the fake, and the real one of a lab node."""
 
-import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
 
 import pytest
-from libvf_agent.sysfs import Files, HostFiles
+from libvf_agent.sysfs import Files
 
 from tests.contract.fakekernel import FakeKernel, mbochs, mdpy, mtty
+from tests.contract.nodekernel import NodeKernel
 
-REAL = os.environ.get("LIBVF_REAL_KERNEL") == "1"
+
+class Kernel(Files, Protocol):
+    """A file tree, and what the suite does beside it."""
+
+    def held(self, uuid: str) -> AbstractContextManager[None]: ...
 
 
-@pytest.fixture(params=["fake", "real"] if REAL else ["fake"])
-def kernel(request: pytest.FixtureRequest) -> Iterator[Files]:
+@pytest.fixture(scope="module")
+def node_kernel(request: pytest.FixtureRequest) -> Iterator[NodeKernel]:
+    """One connection for a whole module: each costs a second under emulation."""
+    kernel = NodeKernel(request.getfixturevalue("lab"), "n1")
+    yield kernel
+    kernel.close()
+
+
+@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.e2e)])
+def kernel(request: pytest.FixtureRequest) -> Iterator[Kernel]:
     """A host with mdpy, mbochs and mtty and nothing carved."""
-    files: Files = FakeKernel([mdpy(), mbochs(), mtty()]) if request.param == "fake" else HostFiles("/")
+    real = request.param == "real"
+    files: Kernel = request.getfixturevalue("node_kernel") if real else FakeKernel([mdpy(), mbochs(), mtty()])
+    _clear(files)
     yield files
+    _clear(files)
+
+
+def _clear(files: Kernel) -> None:
     for uuid in files.names("sys/bus/mdev/devices"):
         files.write(f"sys/bus/mdev/devices/{uuid}/remove", "1")

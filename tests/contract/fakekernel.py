@@ -11,7 +11,8 @@ import posixpath
 import re
 import threading
 import uuid as uuids
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 BUS = "sys/class/mdev_bus"
@@ -99,6 +100,15 @@ class FakeKernel:
         with self._closed:
             del self.processes[pid]
             self._closed.notify_all()
+
+    @contextmanager
+    def held(self, uuid: str) -> Iterator[None]:
+        """A process has the device open for a while."""
+        self.open(uuid)
+        try:
+            yield
+        finally:
+            self.close()
 
     def make(self, parent: str, type_id: str, uuid: str | None = None) -> str:
         """Somebody else makes a device."""

@@ -1,12 +1,15 @@
 """What the agent relies on of the kernel's mediated devices; the same on the fake and on the real kernel."""
 
+import threading
 import uuid
 
 import pytest
 from libvf_agent.backends.mediated import BUS, DEVICES, Mediated
-from libvf_agent.errors import AlreadyThere, Full, Refused
+from libvf_agent.errors import Absent, AlreadyThere, Busy, Full, Refused
 from libvf_agent.inventory import Gpu
 from libvf_agent.sysfs import Files, Sysfs
+
+from tests.contract.conftest import Kernel
 
 XGA = f"{BUS}/mdpy/mdev_supported_types/mdpy-xga"
 
@@ -67,3 +70,91 @@ def test_a_removed_device_is_gone_and_its_instance_free(kernel: Files) -> None:
     Sysfs(kernel).write_blocking(f"{DEVICES}/{name}/remove", "1")
     assert Mediated().observe(Sysfs(kernel), name) is None
     assert {t.available for t in gpu(kernel, "mdpy").types} == {4}
+
+
+def test_a_device_that_was_removed_is_absent_to_the_second_remove(kernel: Files) -> None:
+    name = make(kernel)
+    Sysfs(kernel).write(f"{DEVICES}/{name}/remove", "1")
+    with pytest.raises(Absent):
+        Sysfs(kernel).write(f"{DEVICES}/{name}/remove", "1")
+
+
+def test_a_type_that_is_not_there_is_absent(kernel: Files) -> None:
+    with pytest.raises(Absent):
+        Sysfs(kernel).write(f"{BUS}/mdpy/mdev_supported_types/mdpy-8k/create", str(uuid.uuid4()))
+
+
+def test_a_newline_after_the_uuid_is_taken(kernel: Files) -> None:
+    name = str(uuid.uuid4())
+    Sysfs(kernel).write(f"{XGA}/create", name + "\n")
+    assert Mediated().observe(Sysfs(kernel), name)
+
+
+def test_an_upper_case_uuid_is_shown_in_lower_case(kernel: Files) -> None:
+    name = str(uuid.uuid4())
+    Sysfs(kernel).write(f"{XGA}/create", name.upper())
+    assert kernel.names(DEVICES) == [name]
+
+
+def test_what_only_takes_writes_can_not_be_read(kernel: Files) -> None:
+    with pytest.raises(OSError, match=r"ermission|nput"):
+        kernel.read(f"{XGA}/create")
+
+
+def test_a_description_may_be_missing(kernel: Files) -> None:
+    assert Sysfs(kernel).read_or(f"{BUS}/mtty/mdev_supported_types/mtty-1/description", "none") == "none"
+    assert Sysfs(kernel).read(f"{XGA}/description") == "virtual display, 1024x768 framebuffer"
+
+
+def test_the_types_of_mbochs_draw_on_one_pool_of_memory(kernel: Files) -> None:
+    large = f"{BUS}/mbochs/mdev_supported_types/mbochs-large"
+    for _ in range(3):
+        make(kernel, large)
+    assert {t.id: t.available for t in gpu(kernel, "mbochs").types} == {
+        "mbochs-small": 16,
+        "mbochs-medium": 4,
+        "mbochs-large": 1,
+    }
+    make(kernel, large)
+    with pytest.raises(Full):
+        make(kernel, f"{BUS}/mbochs/mdev_supported_types/mbochs-small")
+
+
+def test_removing_blocks_while_the_device_is_open_and_goes_on_when_it_is_closed(kernel: Kernel) -> None:
+    name, sysfs = make(kernel), Sysfs(kernel)
+    with kernel.held(name):
+        with pytest.raises(Busy):
+            sysfs.write_blocking(f"{DEVICES}/{name}/remove", "1", deadline=2)
+        assert Mediated().observe(sysfs, name)
+    sysfs.write_blocking(f"{DEVICES}/{name}/remove", "1", deadline=30)
+    assert Mediated().observe(sysfs, name) is None
+
+
+def test_who_holds_a_device_open_is_found(kernel: Kernel) -> None:
+    name, sysfs = make(kernel), Sysfs(kernel)
+    node = f"/dev/vfio/{sysfs.link_name(f'{DEVICES}/{name}/iommu_group')}"
+    assert sysfs.openers(node) == []
+    with kernel.held(name):
+        [opener] = sysfs.openers(node)
+        assert opener.pid > 0
+        assert opener.command
+
+
+def test_two_at_once_get_what_is_left_and_no_more(kernel: Files) -> None:
+    for _ in range(3):
+        make(kernel)
+    outcomes: list[str] = []
+
+    def one() -> None:
+        try:
+            outcomes.append(make(kernel))
+        except Full:
+            outcomes.append("full")
+
+    threads = [threading.Thread(target=one) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes.count("full") == 1
+    assert len(kernel.names(DEVICES)) == 4

@@ -1,10 +1,12 @@
-"""A real API server, scheduler and controller manager on the loopback, with our resources applied."""
+"""A real API server, scheduler and controller manager on the loopback, with libvf's manifests applied."""
 
+import json
 import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,14 +27,33 @@ class Api:
         argv = [str(binaries() / "kubectl"), "--kubeconfig", str(self.kubeconfig), *arguments]
         return subprocess.run(argv, input=stdin, capture_output=True, text=True)
 
+    def done(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run kubectl, which must succeed; returns what it printed."""
+        answer = self.kubectl(*arguments, stdin=stdin)
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout
+
+    def get(self, kind: str, name: str) -> dict[str, Any]:
+        """One object of the default namespace; empty where there is none."""
+        text = self.done("get", kind, name, "-o", "json", "--ignore-not-found")
+        document: dict[str, Any] = json.loads(text) if text else {}
+        return document
+
+    def apply(self, *documents: dict[str, Any]) -> None:
+        """Server-side apply of whole documents."""
+        items = {"apiVersion": "v1", "kind": "List", "items": list(documents)}
+        self.done("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(items))
+
 
 @pytest.fixture(scope="session")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    plane = ControlPlane(tmp_path_factory.mktemp("controlplane"), binaries(), "127.0.0.1", 26443, 22379)
+    folder = tmp_path_factory.mktemp("controlplane")
+    controllers = "*,-node-lifecycle-controller"
+    plane = ControlPlane(folder, binaries(), "127.0.0.1", 26443, 22379, controllers=controllers)
     plane.start()
     server = Api(plane.kubeconfig)
-    applied = server.kubectl("apply", "-k", str(REPOSITORY / "crds"))
-    assert applied.returncode == 0, applied.stderr
+    server.done("apply", "-k", str(REPOSITORY / "manifests" / "base"))
+    server.done("-n", "libvf-system", "delete", "deployment,daemonset", "--all")
     _served(server)
     yield server
     plane.stop()

@@ -1,0 +1,29 @@
+"""The lab with two nodes and libvf installed, for all that is tested on a real kernel."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+
+from lab.demo import install
+from lab.testbed import Testbed
+
+
+@pytest.fixture(scope="session")
+def lab(pytestconfig: pytest.Config) -> Iterator[Testbed]:
+    """Brought up for the session, and taken down after it unless it ran before."""
+    bed = Testbed()
+    ran_before = bed.answers()
+    with _shown(pytestconfig):
+        bed.up(2)
+        install(bed)
+    yield bed
+    if not ran_before:
+        with _shown(pytestconfig):
+            bed.down()
+
+
+def _shown(config: pytest.Config) -> AbstractContextManager[None]:
+    """What takes minutes shows its progress although pytest keeps other words until a test fails."""
+    shown: AbstractContextManager[None] = config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled()
+    return shown

@@ -1,0 +1,122 @@
+"""The real kernel of a lab node behind `Files`: the agent's own door, called in the agent's own Pod."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from lab.binaries import binaries
+from lab.testbed import Testbed
+
+# one answer a line; an OSError travels as its number
+_SERVER = """
+import json, sys
+from libvf_agent.sysfs import HostFiles
+files = HostFiles()
+for line in sys.stdin:
+    name, arguments = json.loads(line)
+    try:
+        answer = {"value": getattr(files, name)(*arguments)}
+    except OSError as error:
+        answer = {"errno": error.errno}
+    print(json.dumps(answer), flush=True)
+"""
+
+# linux/vfio.h: VFIO_SET_IOMMU, VFIO_GROUP_SET_CONTAINER, VFIO_GROUP_GET_DEVICE_FD; 1 is VFIO_TYPE1_IOMMU
+_HOLDER = """
+import fcntl, os, struct, sys
+uuid, number = sys.argv[1:]
+container = os.open("/dev/vfio/vfio", os.O_RDWR)
+group = os.open(f"/dev/vfio/{number}", os.O_RDWR)
+fcntl.ioctl(group, 0x3b68, struct.pack("i", container))
+fcntl.ioctl(container, 0x3b66, 1)
+device = fcntl.ioctl(group, 0x3b6a, bytes(uuid, "ascii") + bytes(1))
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+class NodeKernel:
+    """Implements `Files` on a node's kernel; a call that the kernel holds up does not hold up others."""
+
+    def __init__(self, bed: Testbed, node: str) -> None:
+        self._bed = bed
+        self._agent = _agent_on(bed, node)
+        self._idle: list[subprocess.Popen[str]] = []
+        self._all: list[subprocess.Popen[str]] = []
+
+    def read(self, path: str) -> str:
+        """A file's content."""
+        return str(self._call("read", path))
+
+    def write(self, path: str, value: str) -> None:
+        """One write(2)."""
+        self._call("write", path, value)
+
+    def names(self, path: str) -> list[str]:
+        """What is in a folder."""
+        return list(self._call("names", path))
+
+    def link(self, path: str) -> str:
+        """A link's target."""
+        return str(self._call("link", path))
+
+    def real(self, path: str) -> str:
+        """The path with its links followed."""
+        return str(self._call("real", path))
+
+    def exists(self, path: str) -> bool:
+        """Whether it is there."""
+        return bool(self._call("exists", path))
+
+    @contextmanager
+    def held(self, uuid: str) -> Iterator[None]:
+        """A process on the node has the device open, as QEMU does."""
+        group = os.path.basename(self.link(f"sys/bus/mdev/devices/{uuid}/iommu_group"))
+        holder = self._python(_HOLDER, uuid, group)
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "open\n"
+        try:
+            yield
+        finally:
+            _end(holder)
+
+    def close(self) -> None:
+        """End the helpers in the Pod."""
+        for process in self._all:
+            _end(process)
+
+    def _call(self, name: str, *arguments: str) -> Any:
+        worker = self._idle.pop() if self._idle else self._python(_SERVER)
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        worker.stdin.write(json.dumps([name, arguments]) + "\n")
+        worker.stdin.flush()
+        answer = json.loads(worker.stdout.readline())
+        self._idle.append(worker)
+        if "errno" in answer:
+            raise OSError(answer["errno"], os.strerror(answer["errno"]), arguments[0])
+        return answer["value"]
+
+    def _python(self, program: str, *arguments: str) -> subprocess.Popen[str]:
+        kubectl = [str(binaries() / "kubectl"), "--kubeconfig", str(self._bed.kubeconfig), "-n", "libvf-system"]
+        argv = [*kubectl, "exec", "-i", self._agent, "--", "python3", "-c", program, *arguments]
+        process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._all.append(process)
+        return process
+
+
+def _agent_on(bed: Testbed, node: str) -> str:
+    selector = ["-l", "app.kubernetes.io/name=libvf-agent", "--field-selector", f"spec.nodeName={node}"]
+    return bed.kubectl("-n", "libvf-system", "get", "pods", *selector, "-o", "name").strip()
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Its end of input is its end."""
+    if process.stdin and not process.stdin.closed:
+        process.stdin.close()
+    process.wait(60)

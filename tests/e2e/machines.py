@@ -1,0 +1,70 @@
+"""What end-to-end tests do with machines: declare them, wait for them, and look for what they left behind."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import yaml
+
+from lab.demo import condition, get
+from lab.inspect_node import mdevs, qemus
+from lab.testbed import REPOSITORY, Testbed
+
+EXAMPLE = REPOSITORY / "examples" / "vm.yaml"
+# a guest that still boots does not hear the power button: a short grace keeps the tests short
+HASTY = {"terminationGracePeriodSeconds": 4}
+# no disk to boot from: enough where only the machine matters, not what its guest does
+SMALL = {"memory": {"size": "128Mi"}, "disks": [], **HASTY}
+
+
+def declared(name: str = "demo", **spec: Any) -> str:
+    """The example under another name and with these fields of the spec, as YAML."""
+    machine = yaml.safe_load(EXAMPLE.read_text())
+    machine["metadata"]["name"] = name
+    machine["spec"].update(spec)
+    return yaml.safe_dump(machine)
+
+
+def apply(bed: Testbed, name: str = "demo", **spec: Any) -> None:
+    """Declare a machine."""
+    bed.kubectl("apply", "-f", "-", stdin=declared(name, **spec))
+
+
+def ready(bed: Testbed, name: str) -> dict[str, Any]:
+    """The VM's Ready condition; empty where there is none yet."""
+    return condition(get(bed, "vfvm", name), "Ready")
+
+
+def until_reason(bed: Testbed, name: str, reason: str, seconds: float = 60) -> str:
+    """Wait until Ready has this reason; returns its message."""
+    until(lambda: ready(bed, name).get("reason"), reason, seconds)
+    return str(ready(bed, name)["message"])
+
+
+def until(look: Callable[[], object], expected: object, seconds: float) -> None:
+    """Look again and again until it is as expected; fails with what was seen last."""
+    deadline = time.monotonic() + seconds
+    while (seen := look()) != expected and time.monotonic() < deadline:
+        time.sleep(1)
+    assert seen == expected
+
+
+def left(bed: Testbed) -> dict[str, list[str]]:
+    """All traces of VMs in the API and on the nodes."""
+    listed = bed.kubectl("get", "vfvm,gpart,resourceclaims,pods", "-o", "name").split()
+    traces = {"api": listed}
+    for node in bed.nodes():
+        paths = "/var/run/cdi /var/run/libvf/metadata /var/lib/libvf/journal"
+        files = node.execute(["sh", "-c", f"find {paths} -mindepth 1 -not -name '*lock*'"]).stdout.decode().split()
+        traces[node.name] = [*files, *mdevs(node), *qemus(node).values()]
+    return {place: found for place, found in traces.items() if found}
+
+
+def all_mdevs(bed: Testbed) -> set[str]:
+    """UUIDs of all mediated devices of all nodes."""
+    return {uuid for node in bed.nodes() for uuid in mdevs(node)}
+
+
+def all_qemus(bed: Testbed) -> int:
+    """How many QEMU processes run on all nodes."""
+    return sum(len(qemus(node)) for node in bed.nodes())
