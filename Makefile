@@ -10,7 +10,7 @@ export PATH := $(VENV)/bin:$(PATH)
 
 SOURCES := api operator/libvf_operator host-agent/libvf_agent launcher/libvf_launcher lab
 
-.PHONY: demo down reset test e2e lint unit locks
+.PHONY: demo down reset test unit e2e lint locks
 
 demo: $(VENV)
 	$(PYTHON) -m lab.demo
@@ -22,20 +22,22 @@ reset: $(VENV)
 	$(PYTHON) -m lab reset
 
 test: lint
-	$(PYTHON) -m lab.packages
-	pytest tests/unit tests/contract tests/integration
+	$(PYTHON) -m lab build
+	pytest --verbose --durations=15
 
-# on two node VMs; not part of `make test` until emulated nodes hold through it
+# what needs neither a cluster nor a node: seconds
+unit: $(VENV)
+	$(PYTHON) -m lab.packages
+	pytest tests/unit tests/contract -m "not e2e"
+
 e2e: $(VENV)
-	pytest tests/e2e
+	pytest --verbose --durations=0 -m e2e
 
 lint: $(VENV)
 	ruff check .
+	ruff format --check .
 	mypy $(SOURCES)
 	lint-imports
-
-unit: $(VENV)
-	pytest tests/unit tests/contract
 
 # the locks, made anew from pyproject.toml; they carry hashes and no addresses
 locks:
@@ -44,6 +46,6 @@ locks:
 
 $(VENV):
 	@echo "installing the locked Python packages into $(VENV) ..."
-	rm -rf $(VENV)
-	python3 -m venv $(VENV)
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK) || { rm -rf $(VENV); exit 1; }
+	@rm -rf $(VENV)
+	@python3 -m venv $(VENV)
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK) || { rm -rf $(VENV); exit 1; }

@@ -18,6 +18,7 @@ import yaml
 
 from lab.errors import LabError
 from lab.inspect_node import Qemu, mdev, qemu_of
+from lab.path import Taken, told
 from lab.progress import say, step
 from lab.screen import UnreadableScreen, read_word
 from lab.testbed import REPOSITORY, Testbed
@@ -52,11 +53,12 @@ def demo(lab: Testbed) -> dict[str, Any]:
     lab.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(machine))
     with step(f"waiting for VirtualMachine {name}"):
         wait_ready(lab, name)
-    show_path(lab, name)
     OUT.mkdir(parents=True, exist_ok=True)
     with step("waiting for the guest to draw its word"):
         read = read_screen(lab, name, OUT / "screen.png")
-    report = make_report(lab, name, word, read)
+    taken = take(lab, name)
+    say(f"the path that the request took:\n{told(taken)}")
+    report = make_report(lab, taken, word, read)
     (OUT / "report.json").write_text(json.dumps(report, indent=2) + "\n")
     return report
 
@@ -91,13 +93,6 @@ def wait_ready(lab: Testbed, name: str) -> None:
     raise LabError(f"VirtualMachine {name} was not Ready within {READY_SECONDS} s: {said}")
 
 
-def show_path(lab: Testbed, name: str) -> None:
-    """Print the objects that the request became, from the VM down to the device."""
-    print(lab.kubectl("get", "vfvm", name, "-o", "wide"), file=sys.stderr)
-    for kind in ("gpart", "resourceclaims", "pods"):
-        print(lab.kubectl("get", kind, "-l", f"libvf.io/machine={name}", "-o", "wide"), file=sys.stderr)
-
-
 def read_screen(lab: Testbed, name: str, picture: Path) -> str:
     """Take screenshots until the word can be read; raises LabError when it never can."""
     deadline, seen = time.monotonic() + SCREEN_SECONDS, "no picture yet"
@@ -119,19 +114,29 @@ def screenshot(lab: Testbed, name: str, picture: Path) -> None:
     picture.write_bytes(base64.b64decode(encoded))
 
 
-def make_report(lab: Testbed, name: str, word: str, read: str) -> dict[str, Any]:
-    """Everything in it is read back from the API or from the node, nothing is assumed."""
+def take(lab: Testbed, name: str) -> Taken:
+    """All that the API and the node say of the VM."""
     machine, pod = get(lab, "vfvm", name), get(lab, "pod", name)
-    node = pod["spec"]["nodeName"]
-    process = qemu_of(lab.node(node), machine["metadata"]["uid"])
+    [own] = machine["status"]["partitions"]
+    partition, claim = get(lab, "gpart", own["name"]), get(lab, "resourceclaim", own["name"])
+    node = lab.node(pod["spec"]["nodeName"])
+    process = qemu_of(node, machine["metadata"]["uid"])
+    device = mdev(node, process.mdev_uuid)
+    device["numaNode"] = partition["status"]["devices"][0].get("numaNode")  # the samples' own kernel folder has none
+    return Taken(machine, partition, claim, pod, device, process)
+
+
+def make_report(lab: Testbed, taken: Taken, word: str, read: str) -> dict[str, Any]:
+    """Everything in it is read back from the API or from the node, nothing is assumed."""
+    meta = taken.machine["metadata"]
     return {
-        "vm": f"{machine['metadata']['namespace']}/{name}",
-        "node": node,
-        "device": mdev(lab.node(node), process.mdev_uuid),
+        "vm": f"{meta['namespace']}/{meta['name']}",
+        "node": taken.pod["spec"]["nodeName"],
+        "device": taken.device,
         "word": word,
         "wordRead": read,
-        "launcher": launcher(lab, name, process),
-        "seconds": seconds(lab, machine, pod),
+        "launcher": launcher(lab, meta["name"], taken.process),
+        "seconds": seconds(lab, taken),
     }
 
 
@@ -146,19 +151,24 @@ def launcher(lab: Testbed, name: str, process: Qemu) -> dict[str, Any]:
     }
 
 
-def seconds(lab: Testbed, machine: dict[str, Any], pod: dict[str, Any]) -> dict[str, float]:
-    """Seconds after the VM's creation, from the API's own timestamps."""
-    created = _time(machine["metadata"]["creationTimestamp"])
-    claim = get(lab, "resourceclaim", machine["status"]["partitions"][0]["name"])
-    carved = condition(claim["status"]["devices"][0], "Ready")["lastTransitionTime"]
-    started = pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"]
+def seconds(lab: Testbed, taken: Taken) -> dict[str, float]:
+    """Seconds after the VM's creation: by the API's own timestamps, and by kubelet's of the guest's first words."""
+    created = _time(taken.machine["metadata"]["creationTimestamp"])
     moments = {
-        "scheduled": condition(pod, "PodScheduled")["lastTransitionTime"],
-        "prepared": carved,
-        "running": started,
-        "guestUp": condition(machine, "GuestRunning")["lastTransitionTime"],
+        "scheduled": condition(taken.pod, "PodScheduled")["lastTransitionTime"],
+        "prepared": condition(taken.claim["status"]["devices"][0], "Ready")["lastTransitionTime"],
+        "running": taken.pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"],
+        "guestUp": _guest_up(lab, taken.pod["metadata"]["name"]),
     }
-    return {name: (_time(moment) - created).total_seconds() for name, moment in moments.items()}
+    return {name: round((_time(moment) - created).total_seconds(), 1) for name, moment in moments.items()}
+
+
+def _guest_up(lab: Testbed, pod: str) -> str:
+    """When the guest said on its serial console that its screen is drawn."""
+    for line in lab.kubectl("logs", pod, "-c", "launcher", "--timestamps").splitlines():
+        if "libvf-guest: up" in line:
+            return line.split(" ", 1)[0]
+    raise LabError(f"the guest of {pod} drew its screen and did not say so on its serial console: see kubectl logs")
 
 
 def get(lab: Testbed, kind: str, name: str) -> dict[str, Any]:
@@ -174,7 +184,8 @@ def condition(thing: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    whole, _, fraction = text.removesuffix("Z").partition(".")  # Python 3.11 reads no nanoseconds
+    return datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}+00:00")
 
 
 if __name__ == "__main__":

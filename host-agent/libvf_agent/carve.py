@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator
+from enum import Enum, auto
 
 from libvf_agent.errors import Absent, AgentError, AlreadyThere, Busy, NotOurs
 from libvf_agent.journal import Entry, Journal, Phase
@@ -30,11 +31,15 @@ class Carver:
         """Which boot of the host this is: a new one has no mediated devices."""
         return self._sysfs.read(BOOT_ID)
 
+    def known(self, uid: str) -> bool:
+        """Whether the journal has the claim."""
+        return self._journal.get(uid) is not None
+
     def whole(self, entry: Entry) -> bool:
         """Whether the entry was completed in this boot and its devices are still there."""
         if entry.phase is not Phase.COMPLETED or entry.boot_id != self.boot_id():
             return False
-        return all(self._made(step.evidence) for step in _steps(entry))
+        return all(self._state(step.evidence) is _State.OURS for step in _steps(entry))
 
     def ensure(self, wanted: Entry, plan: Callable[[Entry], Entry]) -> Entry:
         """The entry, carved. `plan` fills in plans and facts; it is called only where something must be made.
@@ -85,7 +90,10 @@ class Carver:
         try:
             self._sysfs.write(step.path, step.value)
         except AlreadyThere as error:
-            if not self._made(step.evidence):
+            state = self._state(step.evidence)
+            if state is _State.LEAVING:
+                raise Busy(f"/{step.evidence.path} is still being removed: stop what holds it open") from error
+            if state is not _State.OURS:
                 raise NotOurs(
                     f"/{step.evidence.path} exists and is not of /{step.evidence.same_as}: "
                     "whoever made it must remove it"
@@ -93,14 +101,14 @@ class Carver:
 
     def _take_back(self, step: Write) -> None:
         """The undo, after a look at who holds the device; nothing where it is gone or not ours."""
-        if not self._made(step.evidence):
+        if self._state(step.evidence) in (_State.ABSENT, _State.FOREIGN):
             return
         self._refuse_if_open(step)
         try:
             self._sysfs.write_blocking(step.undo.path, step.undo.value, self._deadline)
-        except Absent:
-            if self._made(step.evidence):
-                raise
+        except Absent as error:
+            if self._state(step.evidence) is not _State.ABSENT:
+                raise Busy(f"/{step.evidence.path} is still being removed: stop what holds it open") from error
 
     def _refuse_if_open(self, step: Write) -> None:
         device = posixpath.dirname(step.undo.path)
@@ -110,9 +118,25 @@ class Carver:
             names = ", ".join(map(str, holders))
             raise Busy(f"/{device} is held open by {names}: stop it, then the device is removed")
 
-    def _made(self, evidence: Evidence) -> bool:
-        real = self._sysfs.real(evidence.path)
-        return real is not None and real == self._sysfs.real(evidence.same_as)
+    def _state(self, evidence: Evidence) -> _State:
+        place = self._sysfs.real(evidence.path)
+        if place is None:
+            return _State.ABSENT
+        if posixpath.dirname(place) != self._sysfs.real(evidence.below):
+            return _State.FOREIGN
+        kind = self._sysfs.real(evidence.link)
+        if kind is None:
+            return _State.LEAVING
+        return _State.OURS if kind == self._sysfs.real(evidence.same_as) else _State.FOREIGN
+
+
+class _State(Enum):
+    """What of a step's effect is there."""
+
+    ABSENT = auto()
+    OURS = auto()
+    LEAVING = auto()  # being removed, and held up by whoever has it open
+    FOREIGN = auto()  # of that name, and not made by this step
 
 
 def _steps(entry: Entry) -> Iterator[Write]:

@@ -59,14 +59,16 @@ class Device:
     parent: str
     type: str
     group: int
+    leaving: bool = False
 
 
 @dataclass
 class Process:
-    """A process and the device nodes it holds open."""
+    """A process and the device nodes it holds open; a hidden one is in a pid namespace that we cannot look into."""
 
     command: str
     nodes: list[str]
+    hidden: bool = False
 
 
 class FakeKernel:
@@ -91,9 +93,9 @@ class FakeKernel:
         self.boot_id = str(uuids.uuid4())
         self._groups = 0
 
-    def open(self, uuid: str, pid: int = 4711, command: str = "qemu-system-x86") -> None:
+    def open(self, uuid: str, pid: int = 4711, command: str = "qemu-system-x86", hidden: bool = False) -> None:
         """A process opens the VFIO group of a device."""
-        self.processes[pid] = Process(command, [f"/dev/vfio/{self.devices[uuid].group}"])
+        self.processes[pid] = Process(command, [f"/dev/vfio/{self.devices[uuid].group}"], hidden)
 
     def close(self, pid: int = 4711) -> None:
         """The process ends; whoever waits for the device goes on."""
@@ -156,7 +158,7 @@ class FakeKernel:
         if path == "sys/devices/system/node":
             return ["node0"]
         if path == "proc":
-            return [str(pid) for pid in self.processes] + ["sys"]
+            return [str(pid) for pid, process in self.processes.items() if not process.hidden] + ["sys"]
         if found := re.fullmatch(r"proc/(\d+)/fd", path):
             return [str(n) for n, _ in enumerate(self.processes[int(found[1])].nodes)]
         parent, rest = self._below_parent(path)
@@ -177,12 +179,14 @@ class FakeKernel:
 
     def real(self, path: str) -> str:
         """The path with its links followed."""
-        if found := re.fullmatch(rf"{DEVICES}/([^/]+)(/mdev_type)?", path):
+        if found := re.fullmatch(rf"{DEVICES}/([^/]+)(/mdev_type|/remove)?", path):
             device = self.devices.get(found[1])
-            if device is None:
+            if device is None or (found[2] and device.leaving):
                 raise fail(errno.ENOENT, path)
             home = self._home(device.card, device.parent)
-            return f"{home}/mdev_supported_types/{device.type}" if found[2] else f"{home}/{device.uuid}"
+            if found[2] == "/mdev_type":
+                return f"{home}/mdev_supported_types/{device.type}"
+            return f"{home}/{device.uuid}{found[2] or ''}"
         parent, rest = self._below_parent(path)
         if rest == ["physfn"]:
             if self._card(parent).name == parent:
@@ -267,9 +271,10 @@ class FakeKernel:
         self.devices[uuid] = Device(uuid, card, parent, type_id, self._groups)
 
     def _remove(self, uuid: str, path: str) -> None:
-        """Blocks while the device is open, as the real one does."""
-        if uuid not in self.devices:
+        """Blocks while the device is open, as the real one does, with its type and its `remove` gone already."""
+        if uuid not in self.devices or self.devices[uuid].leaving:
             raise fail(errno.ENOENT, path)
+        self.devices[uuid].leaving = True
         node = f"/dev/vfio/{self.devices[uuid].group}"
         with self._closed:
             self._closed.wait_for(lambda: not any(node in p.nodes for p in self.processes.values()))

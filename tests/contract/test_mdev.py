@@ -125,9 +125,13 @@ def test_removing_blocks_while_the_device_is_open_and_goes_on_when_it_is_closed(
     with kernel.held(name):
         with pytest.raises(Busy):
             sysfs.write_blocking(f"{DEVICES}/{name}/remove", "1", deadline=2)
-        assert Mediated().observe(sysfs, name)
+        # its type and the file to remove it by are gone, the device and its group are not
+        assert Mediated().observe(sysfs, name) is None
+        assert not sysfs.exists(f"{DEVICES}/{name}/remove")
+        assert sysfs.link_name(f"{DEVICES}/{name}/iommu_group")
+        assert kernel.names(DEVICES) == [name]
     sysfs.write_blocking(f"{DEVICES}/{name}/remove", "1", deadline=30)
-    assert Mediated().observe(sysfs, name) is None
+    assert kernel.names(DEVICES) == []
 
 
 def test_who_holds_a_device_open_is_found(kernel: Kernel) -> None:
