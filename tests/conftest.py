@@ -9,6 +9,11 @@ from lab.demo import install
 from lab.testbed import Testbed
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes seconds comes first, what needs node VMs later, what looks back at all of it last."""
+    items.sort(key=lambda item: (bool(item.get_closest_marker("last")), bool(item.get_closest_marker("e2e"))))
+
+
 @pytest.fixture(scope="session")
 def lab(pytestconfig: pytest.Config) -> Iterator[Testbed]:
     """Brought up for the session, and taken down after it unless it ran before."""

@@ -1,6 +1,6 @@
 """Least privilege: every rule of our RBAC was used by the tests before this one, and nothing was refused.
 
-The API server's audit log says what each service account asked for since the lab was started. It runs last.
+The API server's audit log says what each service account asked for since the lab was started.
 """
 
 import json
@@ -10,7 +10,7 @@ import yaml
 
 from lab.testbed import REPOSITORY, Testbed
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.last]
 
 # asked of the authorizer by the API server itself, so never in the audit log
 CHECKED_BY_THE_API_SERVER = {
