@@ -10,6 +10,7 @@ from functools import cache as remembered
 from pathlib import Path
 
 from lab import cache
+from lab.emulator import qemu
 from lab.noderoot import node_boot
 from lab.progress import say
 
@@ -36,7 +37,7 @@ def _boots_under_kvm() -> bool:
     guest = ["-kernel", kernel, "-append", "console=ttyS0 earlyprintk=ttyS0 panic=-1", "-serial", "stdio"]
     try:
         process = subprocess.run(
-            ["qemu-system-x86_64", *machine, *guest], capture_output=True, timeout=_SECONDS, stdin=subprocess.DEVNULL
+            [str(qemu()), *machine, *guest], capture_output=True, timeout=_SECONDS, stdin=subprocess.DEVNULL
         )
         printed = process.stdout
     except subprocess.TimeoutExpired as expired:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lab.accelerator import accelerator
 from lab.controlplane import ControlPlane
+from lab.emulator import qemu
 from lab.kubeconfig import document
 from lab.network import GATEWAY, INSIDE, NodeAddress
 from lab.noderoot import NodeBoot
@@ -83,18 +84,9 @@ class Node:
     def _qemu(self, boot: NodeBoot) -> list[str]:
         drives = [self._drive("root"), self._drive("images")]
         return [
-            "qemu-system-x86_64",
-            *(
-                "-name",
-                self.name,
-                "-nodefaults",
-                "-display",
-                "none",
-                "-d",
-                "cpu_reset",
-                "-D",
-                str(self.folder / "resets.log"),
-            ),
+            str(qemu()),
+            *("-name", self.name, "-nodefaults", "-display", "none"),
+            *("-d", "cpu_reset", "-D", str(self.folder / "resets.log")),
             *("-machine", f"q35,accel={accelerator()}", "-cpu", "max"),
             *("-smp", str(CPUS), "-m", str(MEMORY_MIB)),
             *("-kernel", str(boot.kernel), "-initrd", str(boot.initramfs)),

@@ -10,7 +10,6 @@ from lab.shell import run
 NEEDED = {
     "mmdebstrap": "mmdebstrap",
     "buildah": "buildah",
-    "qemu-system-x86_64": "qemu-system-x86",
     "qemu-img": "qemu-utils",
     "ip": "iproute2",
     "mke2fs": "e2fsprogs",

@@ -15,6 +15,7 @@ MIB = 1 << 20
 FIXED_OVERHEAD = 160 * MIB  # QEMU's own memory, the launcher's Python, slirp
 DISPLAY_OVERHEAD = 16 * MIB
 GRACE_SECONDS = 180
+START_SECONDS = 600  # disks are copied and checked before QEMU runs; the launcher itself gives up on QEMU far earlier
 HASH_ANNOTATION = "libvf.io/launch-hash"
 RESTART_POLICY = {
     "Always": "Always",
@@ -141,7 +142,9 @@ def _container(spec: Object, document: Object, settings: Settings) -> Object:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "readinessProbe": {"exec": {"command": ["test", "-f", "/run/libvf/ready"]}, "periodSeconds": 2},
+        # each probe is a process in the container: often while it starts, seldom while it runs
+        "startupProbe": {**_READY, "periodSeconds": 1, "failureThreshold": START_SECONDS},
+        "readinessProbe": {**_READY, "periodSeconds": 15},
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [*mounts, *(_mount(disk) for disk in _sources(spec))],
     }
@@ -152,6 +155,7 @@ def _cpus(spec: Object) -> int:
     return int(cpu.get("cores", 1)) * int(cpu.get("sockets", 1)) * int(cpu.get("threads", 1))
 
 
+_READY: Object = {"exec": {"command": ["test", "-f", "/run/libvf/ready"]}, "timeoutSeconds": 5}
 _ANNOTATION = {"fieldPath": f"metadata.annotations['{names.MACHINE_ANNOTATION}']"}
 _OWN_VOLUMES: list[Object] = [
     {"name": "libvf-machine", "downwardAPI": {"items": [{"path": "machine.json", "fieldRef": _ANNOTATION}]}},

@@ -1,6 +1,7 @@
 """A launcher with a real QEMU, in emulation and without devices: ready, asked to stop, killed, refused."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 from libvf_api.termination import Termination, parse
 from libvf_launcher.paths import Paths
+
+from lab.emulator import qemu
 
 SECONDS = 40
 SCRIPT = "import sys; from pathlib import Path; from libvf_launcher.paths import Paths; "
@@ -50,7 +53,9 @@ class Running:
 
 
 @pytest.fixture
-def launch(tmp_path: Path) -> Iterator[Callable[..., Running]]:
+def launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Running]]:
+    # the QEMU of the launcher's own image, which is Debian trixie's
+    monkeypatch.setenv("PATH", f"{qemu().parent}:{os.environ['PATH']}")
     started: list[Running] = []
 
     def begin(**spec: Any) -> Running:

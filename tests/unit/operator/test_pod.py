@@ -72,3 +72,9 @@ def test_every_kind_of_disk_is_mounted_where_the_launcher_looks() -> None:
 def test_the_run_strategy_is_no_part_of_what_the_launcher_is_told() -> None:
     always, halted = vm(runStrategy="Always"), vm(runStrategy="Halted")
     assert pod.launch_hash(pod.launch_document(always)) == pod.launch_hash(pod.launch_document(halted))
+
+
+def test_it_is_asked_often_whether_it_has_started_and_seldom_whether_it_still_runs() -> None:
+    container = launcher()["containers"][0]
+    assert container["startupProbe"]["periodSeconds"] < container["readinessProbe"]["periodSeconds"]
+    assert container["startupProbe"]["exec"] == container["readinessProbe"]["exec"]
