@@ -1,7 +1,7 @@
 """QEMU for the node VMs: Debian trixie's, whatever the host has.
 
-The node's own guests run under nested virtualization, which Debian 12's QEMU 7.2 emulates with a fault that resets
-the whole node now and then; and SR-IOV's igb needs QEMU 8. It runs from a folder, by its own loader and libraries.
+So what is tested does not depend on the host's version, and it is the launcher's own; SR-IOV's igb needs QEMU 8, which
+Debian 12 lacks. It runs from a folder, by its own loader and libraries.
 """
 
 from pathlib import Path

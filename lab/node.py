@@ -19,7 +19,12 @@ from lab.noderoot import NodeBoot
 from lab.shell import Daemon, run
 
 MEMORY_MIB = 5120
-CPUS = 2
+# Linux patches its own code (static keys) whenever a guest comes or goes. QEMU emulates CPUs in parallel, and one may go
+# on executing what another has just patched: an int3 that nobody knows, and the node panics or resets. A single
+# emulated CPU cannot race itself.
+CPUS = {"kvm": 2, "tcg": 1}
+# a page walk of four levels, not five: under emulation each is paid for, and nested ones many times over
+CPU_MODEL = "max,la57=off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +92,8 @@ class Node:
             str(qemu()),
             *("-name", self.name, "-nodefaults", "-display", "none"),
             *("-d", "cpu_reset", "-D", str(self.folder / "resets.log")),
-            *("-machine", f"q35,accel={accelerator()}", "-cpu", "max"),
-            *("-smp", str(CPUS), "-m", str(MEMORY_MIB)),
+            *("-machine", f"q35,accel={accelerator()}", "-cpu", CPU_MODEL),
+            *("-smp", str(CPUS[accelerator()]), "-m", str(MEMORY_MIB)),
             *("-kernel", str(boot.kernel), "-initrd", str(boot.initramfs)),
             *("-append", "root=/dev/vda rw console=ttyS0 mitigations=off quiet panic=5 systemd.show_status=no"),
             *("-chardev", f"file,id=console,path={self.console},append=on", "-serial", "chardev:console"),
