@@ -19,8 +19,8 @@ from lab.noderoot import NodeBoot
 from lab.shell import Daemon, run
 
 MEMORY_MIB = 5120
-# Linux patches its own code (static keys) whenever a guest comes or goes. QEMU emulates CPUs in parallel, and one may go
-# on executing what another has just patched: an int3 that nobody knows, and the node panics or resets. A single
+# Linux patches its own code (static keys) whenever a guest comes or goes. QEMU emulates CPUs in parallel, and one may
+# go on executing what another has just patched: an int3 that nobody knows, and the node panics or resets. A single
 # emulated CPU cannot race itself.
 CPUS = {"kvm": 2, "tcg": 1}
 # a page walk of four levels, not five: under emulation each is paid for, and nested ones many times over
