@@ -7,7 +7,6 @@ always right for what was only started.
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
 
@@ -111,7 +110,7 @@ class Carver:
                 raise Busy(f"/{step.evidence.path} is still being removed: stop what holds it open") from error
 
     def _refuse_if_open(self, step: Write) -> None:
-        device = posixpath.dirname(step.undo.path)
+        device = step.evidence.path
         group = self._sysfs.link_name(f"{device}/iommu_group")
         holders = self._sysfs.openers(f"/dev/vfio/{group}") if group else []
         if holders:
@@ -119,15 +118,10 @@ class Carver:
             raise Busy(f"/{device} is held open by {names}: stop it, then the device is removed")
 
     def _state(self, evidence: Evidence) -> _State:
-        place = self._sysfs.real(evidence.path)
-        if place is None:
-            return _State.ABSENT
-        if posixpath.dirname(place) != self._sysfs.real(evidence.below):
-            return _State.FOREIGN
-        kind = self._sysfs.real(evidence.link)
-        if kind is None:
-            return _State.LEAVING
-        return _State.OURS if kind == self._sysfs.real(evidence.same_as) else _State.FOREIGN
+        leads_to = self._sysfs.real(evidence.link)
+        if leads_to is None:
+            return _State.LEAVING if self._sysfs.exists(evidence.path) else _State.ABSENT
+        return _State.OURS if leads_to == self._sysfs.real(evidence.same_as) else _State.FOREIGN
 
 
 class _State(Enum):

@@ -10,14 +10,13 @@ NAMESPACE = uuid.UUID("5ad9ab9c-6f1c-5e64-a8c0-2ba24d2a9e0f")
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """The step was done if `path` exists; and done by us if its real place is in the folder `below` and `link`
-    leads to the same place as `same_as`.
+    """The step was done if `link` leads to the same place as `same_as`, and is undone when `path` is gone too.
 
-    The kernel takes `link` away first and `path` last, and in between it may wait for whoever holds the device open.
+    For a mediated device the kernel takes what is below /sys/bus away at once, and the device's own folder in its
+    parent only when nobody holds it open any more.
     """
 
     path: str
-    below: str
     link: str
     same_as: str
 

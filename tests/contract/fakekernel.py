@@ -154,7 +154,7 @@ class FakeKernel:
         if path == BUS:
             return sorted(parent for card in self.cards.values() for parent in card.parents)
         if path == DEVICES:
-            return sorted(self.devices)
+            return sorted(uuid for uuid, device in self.devices.items() if not device.leaving)
         if path == "sys/devices/system/node":
             return ["node0"]
         if path == "proc":
@@ -170,9 +170,11 @@ class FakeKernel:
         """A link's target."""
         if found := re.fullmatch(r"proc/(\d+)/fd/(\d+)", path):
             return self.processes[int(found[1])].nodes[int(found[2])]
-        if (found := re.fullmatch(rf"{DEVICES}/([^/]+)/iommu_group", path)) and found[1] in self.devices:
-            return f"../../../../../kernel/iommu_groups/{self.devices[found[1]].group}"
+        if found := re.fullmatch(rf"{DEVICES}/([^/]+)/iommu_group", path):
+            return self._group_link(found[1], path, on_bus=True)
         parent, rest = self._below_parent(path)
+        if len(rest) == 2 and rest[1] == "iommu_group":
+            return self._group_link(rest[0], path, on_bus=False)
         if rest == ["physfn"] and self._card(parent).name != parent:
             return f"../{self._card(parent).name}"
         raise fail(errno.ENOENT, path)
@@ -181,7 +183,7 @@ class FakeKernel:
         """The path with its links followed."""
         if found := re.fullmatch(rf"{DEVICES}/([^/]+)(/mdev_type|/remove)?", path):
             device = self.devices.get(found[1])
-            if device is None or (found[2] and device.leaving):
+            if device is None or device.leaving:
                 raise fail(errno.ENOENT, path)
             home = self._home(device.card, device.parent)
             if found[2] == "/mdev_type":
@@ -192,7 +194,10 @@ class FakeKernel:
             if self._card(parent).name == parent:
                 raise fail(errno.ENOENT, path)
             return self._home(self._card(parent), self._card(parent).name)
-        if len(rest) >= 2 and rest[1] not in self._card(parent).types:
+        if len(rest) == 1 and rest != ["mdev_supported_types"]:
+            if rest[0] not in self.devices or self.devices[rest[0]].parent != parent:
+                raise fail(errno.ENOENT, path)
+        elif len(rest) >= 2 and rest[1] not in self._card(parent).types:
             raise fail(errno.ENOENT, path)
         return posixpath.join(self._home(self._card(parent), parent), *rest)
 
@@ -205,6 +210,11 @@ class FakeKernel:
         return True
 
     # the kernel's own work
+
+    def _group_link(self, uuid: str, path: str, on_bus: bool) -> str:
+        if uuid not in self.devices or (on_bus and self.devices[uuid].leaving):
+            raise fail(errno.ENOENT, path)
+        return f"../../../../../kernel/iommu_groups/{self.devices[uuid].group}"
 
     def _home(self, card: Card, parent: str) -> str:
         if re.match(r"[0-9a-f]{4}:", parent):
@@ -271,7 +281,7 @@ class FakeKernel:
         self.devices[uuid] = Device(uuid, card, parent, type_id, self._groups)
 
     def _remove(self, uuid: str, path: str) -> None:
-        """Blocks while the device is open, as the real one does, with its type and its `remove` gone already."""
+        """Blocks while the device is open; by then it is gone from the bus, but not yet from its parent."""
         if uuid not in self.devices or self.devices[uuid].leaving:
             raise fail(errno.ENOENT, path)
         self.devices[uuid].leaving = True

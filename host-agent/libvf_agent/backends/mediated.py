@@ -69,7 +69,7 @@ def _plan(gpu: Gpu, device: str, claim_uid: str) -> Plan:
     step = Write(
         f"{folder}/create",
         uuid,
-        Evidence(f"{DEVICES}/{uuid}", f"{BUS}/{parent}", f"{DEVICES}/{uuid}/mdev_type", folder),
+        Evidence(f"{BUS}/{parent}/{uuid}", f"{DEVICES}/{uuid}/mdev_type", folder),
         Undo(f"{DEVICES}/{uuid}/remove", "1"),
     )
     return Plan(uuid, parent, kind.id, (step,))
