@@ -7,8 +7,9 @@ from typing import Protocol
 import pytest
 from libvf_agent.sysfs import Files
 
-from tests.contract.fakekernel import FakeKernel, mbochs, mdpy, mtty
 from tests.contract.nodekernel import NodeKernel
+from tests.fakekernel.cards import mbochs, mdpy, mtty
+from tests.fakekernel.mdev import MediatedHost
 
 
 class Kernel(Files, Protocol):
@@ -29,7 +30,7 @@ def node_kernel(request: pytest.FixtureRequest) -> Iterator[NodeKernel]:
 def kernel(request: pytest.FixtureRequest) -> Iterator[Kernel]:
     """A host with mdpy, mbochs and mtty and nothing carved."""
     real = request.param == "real"
-    files: Kernel = request.getfixturevalue("node_kernel") if real else FakeKernel([mdpy(), mbochs(), mtty()])
+    files: Kernel = request.getfixturevalue("node_kernel") if real else MediatedHost(mdpy(), mbochs(), mtty())
     _clear(files)
     yield files
     _clear(files)

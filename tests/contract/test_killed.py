@@ -9,7 +9,8 @@ from libvf_agent.carve import Carver
 from libvf_agent.journal import Entry, Journal, Phase, Slice
 from libvf_agent.sysfs import Sysfs
 
-from tests.contract.fakekernel import Card, FakeKernel, mbochs, mdpy, nvidia
+from tests.fakekernel.cards import mbochs, mdpy, nvidia
+from tests.fakekernel.mdev import Card, MediatedHost
 
 UID = "0a1b2c3d-0000-4000-8000-000000000001"
 CARDS = {"mdpy": (mdpy, ("xga-0", "hd-0")), "mbochs": (mbochs, ("small-0",)), "nvidia": (nvidia, ("702-0", "702-1"))}
@@ -24,10 +25,10 @@ class Machine:
     """A host whose agent dies at the `at`th point (before or after a journal record or a kernel write)."""
 
     def __init__(self, card: Card, devices: tuple[str, ...], folder: Path) -> None:
-        self.kernel = FakeKernel([card])
+        self.kernel = MediatedHost(card)
         self.devices = devices
         self.folder = folder
-        self.foreign = self.kernel.make(card.parents[-1], self._foreign_type(card))
+        self.foreign = self.kernel.mdev.make(card.parents[-1], self._foreign_type(card))
         self.points = 0
 
     def _foreign_type(self, card: Card) -> str:
@@ -56,7 +57,7 @@ class Machine:
         return msgspec.structs.replace(entry, slices=tuple(slices))
 
     def ours(self) -> set[str]:
-        return set(self.kernel.devices) - {self.foreign}
+        return set(self.kernel.mdev.devices) - {self.foreign}
 
 
 class MortalJournal(Journal):
@@ -101,7 +102,7 @@ def test_killed_while_carving_then_asked_again_there_is_one_device_each(machine:
     done = agent.ensure(machine.wanted(), machine.plan)
     assert machine.ours() == {s.plan.uuid for s in done.slices if s.plan}
     assert len(machine.ours()) == len(machine.devices)
-    assert machine.foreign in machine.kernel.devices
+    assert machine.foreign in machine.kernel.mdev.devices
 
 
 @pytest.mark.parametrize("at", POINTS)
@@ -116,7 +117,7 @@ def test_killed_while_carving_and_never_asked_again_nothing_leaks(machine: Machi
         agent.undo(entry)
     assert machine.ours() == set()
     assert died or at >= 4
-    assert machine.foreign in machine.kernel.devices
+    assert machine.foreign in machine.kernel.mdev.devices
 
 
 @pytest.mark.parametrize("at", POINTS)
@@ -130,7 +131,7 @@ def test_killed_while_giving_back_nothing_is_left(machine: Machine, at: int) -> 
     if left:
         agent.undo(left)
     assert machine.ours() == set()
-    assert machine.foreign in machine.kernel.devices
+    assert machine.foreign in machine.kernel.mdev.devices
 
 
 @pytest.mark.parametrize("at", POINTS)
@@ -140,7 +141,7 @@ def test_after_a_power_cut_at_any_point_the_claim_is_carved_once(machine: Machin
     agent = machine.start()
     assert agent.recover() == []
     agent.ensure(machine.wanted(), machine.plan)
-    assert len(machine.kernel.devices) == len(machine.devices)
+    assert len(machine.kernel.mdev.devices) == len(machine.devices)
 
 
 def test_the_points_cover_every_record_and_every_write(machine: Machine) -> None:

@@ -22,7 +22,8 @@ from libvf_agent.driver import Driver
 from libvf_agent.host import Host, Places
 from libvf_agent.sysfs import Sysfs
 
-from tests.contract.fakekernel import Card, FakeKernel, mdpy, nvidia
+from tests.fakekernel.cards import mdpy, nvidia
+from tests.fakekernel.mdev import Card, MediatedHost
 from tests.integration.conftest import Api
 
 pytestmark = pytest.mark.integration
@@ -33,9 +34,9 @@ Json = dict[str, Any]
 class Node:
     """A node that is only an object, and the agent's driver on a fake kernel with these cards."""
 
-    def __init__(self, api: Api, name: str, folder: Path, *cards: Card) -> None:
+    def __init__(self, api: Api, name: str, folder: Path, *cards: Card, numa_nodes: int = 1) -> None:
         self.name = name
-        self.kernel = FakeKernel(list(cards))
+        self.kernel = MediatedHost(*cards, numa_nodes=numa_nodes)
         places = Places(folder / "state", folder / "cdi", folder / "metadata")
         self._host = Host(name, Sysfs(self.kernel), (Mediated(),), places, accelerated=lambda: True)
         amounts = {"cpu": "64", "memory": "256Gi", "pods": "110"}
@@ -91,8 +92,8 @@ def operator(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
 def nodes(api: Api, operator: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Node]]:
     monkeypatch.setenv("KUBECONFIG", str(api.kubeconfig))
 
-    def make(name: str, *cards: Card) -> Node:
-        node = Node(api, name, tmp_path / name, *cards)
+    def make(name: str, *cards: Card, numa_nodes: int = 1) -> Node:
+        node = Node(api, name, tmp_path / name, *cards, numa_nodes=numa_nodes)
         node.publish()
         return node
 
@@ -159,7 +160,7 @@ def test_a_range_of_memory_takes_the_smallest_type_that_fits_and_the_partition_t
     status = api.get("gpart", "desk-gpu0")["status"]
     [device] = status["devices"]
     assert (device["vram"], device["parent"], status["node"]) == ("2Gi", "0000:65:00.0", "n1")
-    assert device["mdevUUID"] in node.kernel.devices
+    assert device["mdevUUID"] in node.kernel.mdev.devices
     assert status["consumer"] == "VirtualMachine/desk"
 
 
@@ -202,12 +203,9 @@ def test_several_slices_come_from_one_numa_node(api: Api, nodes: Callable[..., N
 
 
 def test_several_slices_of_cards_that_know_no_numa_node_are_given_all_the_same(
-    api: Api, nodes: Callable[..., Node], monkeypatch: pytest.MonkeyPatch
+    api: Api, nodes: Callable[..., Node]
 ) -> None:
-    names = FakeKernel.names
-    several = ["node0", "node1"]
-    monkeypatch.setattr(FakeKernel, "names", lambda k, p: several if p.endswith("system/node") else names(k, p))
-    nodes("n1", mdpy())
+    nodes("n1", mdpy(), numa_nodes=2)
     api.apply(partition("pair", type="mdpy-*", count=2), machine("pair", partitionRef="pair"))
     claim = placed(api, "pair", "pair")
     assert len(results(claim)) == 2

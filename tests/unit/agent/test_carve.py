@@ -8,8 +8,8 @@ from libvf_agent.errors import Busy
 from libvf_agent.journal import Entry
 from libvf_agent.sysfs import Sysfs
 
-from tests.contract.fakekernel import mdpy
 from tests.contract.test_killed import Machine
+from tests.fakekernel.cards import mdpy
 
 
 @pytest.fixture
@@ -26,16 +26,16 @@ def carved(machine: Machine) -> tuple[Carver, Entry, str]:
 
 def test_a_device_that_is_open_is_not_removed_and_its_holder_is_named(machine: Machine) -> None:
     agent, done, uuid = carved(machine)
-    machine.kernel.open(uuid)
+    machine.kernel.mdev.open(uuid)
     with pytest.raises(Busy, match=r"held open by qemu-system-x86 \(pid 4711\)"):
         agent.undo(done)
-    assert uuid in machine.kernel.devices
-    assert not machine.kernel.devices[uuid].leaving
+    assert uuid in machine.kernel.mdev.devices
+    assert not machine.kernel.mdev.devices[uuid].leaving
 
 
 def test_a_removal_that_the_kernel_holds_up_is_remembered_until_it_is_done(machine: Machine) -> None:
     agent, done, uuid = carved(machine)
-    machine.kernel.open(uuid, hidden=True)
+    machine.kernel.mdev.open(uuid, hidden=True)
     for _ in range(2):
         with pytest.raises(Busy):
             agent.undo(done)
@@ -48,7 +48,7 @@ def test_a_removal_that_the_kernel_holds_up_is_remembered_until_it_is_done(machi
 
 def test_after_a_restart_a_removal_still_held_up_is_not_taken_for_done(machine: Machine) -> None:
     agent, done, uuid = carved(machine)
-    machine.kernel.open(uuid, hidden=True)
+    machine.kernel.mdev.open(uuid, hidden=True)
     with pytest.raises(Busy):
         agent.undo(done)
     agent = machine.start()
@@ -60,7 +60,7 @@ def test_after_a_restart_a_removal_still_held_up_is_not_taken_for_done(machine: 
 
 def test_a_claim_whose_old_device_is_on_its_way_out_is_carved_once_it_is_gone(machine: Machine) -> None:
     agent, done, uuid = carved(machine)
-    machine.kernel.open(uuid, hidden=True)
+    machine.kernel.mdev.open(uuid, hidden=True)
     with pytest.raises(Busy):
         agent.undo(done)
     machine.kernel.close()

@@ -13,13 +13,14 @@ from libvf_agent.offers import offers_of
 from libvf_agent.slices import Node, pool_name, pool_of_gpu
 from libvf_agent.sysfs import Sysfs
 
-from tests.contract.fakekernel import Card, FakeKernel, gvtg, mbochs, mdpy, mtty, nvidia
+from tests.fakekernel.cards import gvtg, mbochs, mdpy, mtty, nvidia
+from tests.fakekernel.mdev import Card, MediatedHost
 
 CARDS = [mdpy, mbochs, mtty, nvidia, gvtg]
 
 
 def offered(card: Card) -> Offers:
-    [gpu] = Mediated().discover(Sysfs(FakeKernel([card])))
+    [gpu] = Mediated().discover(Sysfs(MediatedHost(card)))
     return offers_of(gpu, {})
 
 
@@ -57,15 +58,15 @@ def test_a_foreign_device_leaves_only_its_own_size_and_one_less_of_it() -> None:
 
 
 def test_a_foreign_device_on_a_linear_card_takes_its_share_of_the_counter() -> None:
-    kernel = FakeKernel([mbochs()])
-    kernel.make("mbochs", "mbochs-large")
+    kernel = MediatedHost(mbochs())
+    kernel.mdev.make("mbochs", "mbochs-large")
     [gpu] = Mediated().discover(Sysfs(kernel))
     assert dict(offers_of(gpu, {}).counters) == {"memory": (256 - 64) * MIB}
 
 
 @pytest.mark.parametrize("card", CARDS)
 def test_our_own_devices_change_neither_names_nor_capacities(card) -> None:  # type: ignore[no-untyped-def]
-    kernel = FakeKernel([card()])
+    kernel = MediatedHost(card())
     backend = Mediated()
     [gpu] = backend.discover(Sysfs(kernel))
     before = offers_of(gpu, {})
@@ -102,7 +103,7 @@ def test_the_smallest_come_first() -> None:
 
 
 def test_two_devices_of_one_claim_are_planned_on_two_virtual_functions() -> None:
-    [gpu] = Mediated().discover(Sysfs(FakeKernel([nvidia()])))
+    [gpu] = Mediated().discover(Sysfs(MediatedHost(nvidia())))
     plans = Mediated().plan(gpu, ("702-0", "702-1"), "claim")
     assert len({plan.parent for plan in plans}) == 2
 

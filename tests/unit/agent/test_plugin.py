@@ -19,7 +19,8 @@ from libvf_agent.wire import health_pb2 as health
 from libvf_agent.wire import registration_pb2 as registration
 from libvf_api import metadata
 
-from tests.contract.fakekernel import FakeKernel, mdpy
+from tests.fakekernel.cards import mdpy
+from tests.fakekernel.mdev import MediatedHost
 
 Json = dict[str, Any]
 UID = "0a1b2c3d-0000-4000-8000-000000000001"
@@ -67,7 +68,7 @@ class Bed:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.kernel = FakeKernel([mdpy()])
+        self.kernel = MediatedHost(mdpy())
         self.cluster = Cluster()
         places = Places(folder / "state", folder / "cdi", folder / "metadata")
         self.host = Host("n1", Sysfs(self.kernel), (Mediated(),), places, accelerated=lambda: True)
@@ -123,16 +124,16 @@ async def test_a_prepared_claim_has_its_device_its_cdi_file_its_metadata_and_its
     answer = (await bed.prepare(CLAIM))[UID]
     assert answer.error == ""
     [device] = answer.devices
-    [uuid] = bed.kernel.devices
+    [uuid] = bed.kernel.mdev.devices
     assert (list(device.request_names), device.pool_name, device.device_name) == (["gpu"], "n1-mdpy", "xga-0")
     assert list(device.cdi_device_ids) == [f"libvf.io/claim={UID}-0"]
     [edits] = [d["containerEdits"] for d in json.loads(bed.cdi_file.read_text())["devices"]]
     assert [(n["path"], n["uid"], n["gid"]) for n in edits["deviceNodes"]] == [
-        ("/dev/vfio/1", 107, 107),
+        ("/dev/vfio/0", 107, 107),
         ("/dev/vfio/vfio", 107, 107),
     ]
     [seen] = metadata.read(Path(edits["mounts"][0]["hostPath"]))
-    assert (seen.get("mdevUUID"), seen.get("type"), seen.get("iommuGroup")) == (uuid, "mdpy-xga", 1)
+    assert (seen.get("mdevUUID"), seen.get("type"), seen.get("iommuGroup")) == (uuid, "mdpy-xga", 0)
     assert edits["mounts"][0]["containerPath"] == str(metadata.path("desk-gpu0", "gpu"))
     [told] = bed.cluster.statuses[-1]["status"]["devices"]
     assert told["data"]["mdevUUID"] == uuid
@@ -143,7 +144,7 @@ async def test_preparing_twice_makes_one_device(bed: Bed) -> None:
     xga(bed)
     first, second = [(await bed.prepare(CLAIM))[UID] for _ in range(2)]
     assert first == second
-    assert len(bed.kernel.devices) == 1
+    assert len(bed.kernel.mdev.devices) == 1
 
 
 async def test_unprepare_leaves_nothing(bed: Bed) -> None:
@@ -151,7 +152,7 @@ async def test_unprepare_leaves_nothing(bed: Bed) -> None:
     await bed.prepare(CLAIM)
     del bed.cluster.claims["ns", "desk-gpu0"]
     assert (await bed.unprepare(CLAIM))[UID].error == ""
-    assert bed.kernel.devices == {}
+    assert bed.kernel.mdev.devices == {}
     assert not bed.cdi_file.exists()
     assert not (bed.folder / "metadata" / UID).exists()
     assert bed.host.journal.uids() == []
@@ -172,7 +173,7 @@ async def test_every_claim_is_answered_and_one_failure_does_not_spoil_the_other(
 async def test_a_claim_made_anew_under_the_same_name_is_refused(bed: Bed) -> None:
     xga(bed, uid="0a1b2c3d-0000-4000-8000-0000000000ff")
     assert "made anew" in (await bed.prepare(CLAIM))[UID].error
-    assert bed.kernel.devices == {}
+    assert bed.kernel.mdev.devices == {}
 
 
 async def test_a_new_allocation_of_the_same_claim_replaces_the_old_device(bed: Bed) -> None:
@@ -180,11 +181,11 @@ async def test_a_new_allocation_of_the_same_claim_replaces_the_old_device(bed: B
     await bed.prepare(CLAIM)
     xga(bed, device="hd-1")
     assert (await bed.prepare(CLAIM))[UID].error == ""
-    assert [d.type for d in bed.kernel.devices.values()] == ["mdpy-hd"]
+    assert [d.type for d in bed.kernel.mdev.devices.values()] == ["mdpy-hd"]
 
 
 async def test_a_full_card_is_told_on_the_claim_and_heals_within_the_call(bed: Bed) -> None:
-    foreign = [bed.kernel.make("mdpy", "mdpy-vga") for _ in range(4)]
+    foreign = [bed.kernel.mdev.make("mdpy", "mdpy-vga") for _ in range(4)]
     xga(bed)
     assert "no free mdpy-xga" in (await bed.prepare(CLAIM))[UID].error
     [told] = bed.cluster.statuses[-1]["status"]["devices"]
@@ -193,7 +194,7 @@ async def test_a_full_card_is_told_on_the_claim_and_heals_within_the_call(bed: B
     await asyncio.sleep(0.2)
     bed.kernel.write(f"sys/bus/mdev/devices/{foreign[0]}/remove", "1")
     assert (await asked)[UID].error == ""
-    assert set(foreign[1:]) < set(bed.kernel.devices)
+    assert set(foreign[1:]) < set(bed.kernel.mdev.devices)
 
 
 async def test_the_kvm_claim_gets_its_node_and_no_mediated_device(bed: Bed) -> None:
@@ -211,19 +212,19 @@ async def test_the_kvm_claim_gets_its_node_and_no_mediated_device(bed: Bed) -> N
 async def test_a_device_held_open_is_not_removed_and_the_holder_is_named(bed: Bed) -> None:
     xga(bed)
     await bed.prepare(CLAIM)
-    [uuid] = bed.kernel.devices
-    bed.kernel.open(uuid)
+    [uuid] = bed.kernel.mdev.devices
+    bed.kernel.mdev.open(uuid)
     assert "qemu-system-x86 (pid 4711)" in (await bed.unprepare(CLAIM))[UID].error
-    assert list(bed.kernel.devices) == [uuid]
+    assert list(bed.kernel.mdev.devices) == [uuid]
     bed.kernel.close()
     assert (await bed.unprepare(CLAIM))[UID].error == ""
-    assert bed.kernel.devices == {}
+    assert bed.kernel.mdev.devices == {}
 
 
 async def test_a_device_that_vanished_is_unhealthy(bed: Bed) -> None:
     xga(bed)
     await bed.prepare(CLAIM)
-    bed.kernel.devices.clear()
+    bed.kernel.mdev.reboot()
     async with bed.channel(bed.sockets.endpoint) as channel:
         stub = health_pb2_grpc.DRAResourceHealthStub(channel)  # type: ignore[no-untyped-call]
         stream = stub.NodeWatchResources(health.NodeWatchResourcesRequest())
@@ -253,8 +254,8 @@ async def test_the_device_of_a_claim_that_is_gone_is_reaped(bed: Bed) -> None:
     xga(bed)
     await bed.prepare(CLAIM)
     await bed.driver.reap()
-    assert len(bed.kernel.devices) == 1
+    assert len(bed.kernel.mdev.devices) == 1
     bed.cluster.claims.clear()
     await bed.driver.reap()
-    assert bed.kernel.devices == {}
+    assert bed.kernel.mdev.devices == {}
     assert bed.host.journal.uids() == []
