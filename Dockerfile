@@ -1,5 +1,6 @@
 # libvf's images: operator, agent, launcher. What changes most is copied last, so that a change of code
-# rebuilds one small layer.
+# rebuilds one small layer. Each program is imported once, which leaves just the bytecode that it needs: a launcher
+# without it takes four times as long until QEMU runs.
 ARG BASE=docker.io/library/debian:trixie-slim
 
 FROM ${BASE} AS python
@@ -30,6 +31,7 @@ FROM python AS operator
 COPY --from=operator-packages /packages /opt/libvf/lib
 COPY api/libvf_api /opt/libvf/code/libvf_api
 COPY operator/libvf_operator /opt/libvf/code/libvf_operator
+RUN env -u PYTHONDONTWRITEBYTECODE python3 -c 'import libvf_operator.__main__'
 USER 65532:65532
 ENTRYPOINT ["python3", "-m", "libvf_operator"]
 
@@ -39,6 +41,7 @@ COPY --from=agent-packages /packages /opt/libvf/lib
 COPY --from=hook /libvf-hook /usr/lib/libvf/libvf-hook
 COPY api/libvf_api /opt/libvf/code/libvf_api
 COPY host-agent/libvf_agent /opt/libvf/code/libvf_agent
+RUN env -u PYTHONDONTWRITEBYTECODE python3 -c 'import libvf_agent.agent'
 ENTRYPOINT ["python3", "-m", "libvf_agent"]
 
 FROM python AS launcher
@@ -51,5 +54,6 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
 COPY --from=launcher-packages /packages /opt/libvf/lib
 COPY api/libvf_api /opt/libvf/code/libvf_api
 COPY launcher/libvf_launcher /opt/libvf/code/libvf_launcher
+RUN env -u PYTHONDONTWRITEBYTECODE python3 -c 'import libvf_launcher.__main__'
 USER 107:107
 ENTRYPOINT ["libvf-launcher"]
