@@ -35,14 +35,17 @@ class Cluster:
 
         Children are immutable. A server-side apply would not tell a stranger's object from ours, and adopt it.
         """
-        path = _path(thing)
+        collection, _, name = _path(thing).rpartition("/")
         try:
-            made = await self._server.create(path.rpartition("/")[0], thing, names.OPERATOR_MANAGER)
+            return await self._server.create(collection, thing, names.OPERATOR_MANAGER)
         except ApiError as error:
             if error.status != 409:
                 raise
-            made = await self._server.get(path)
-        return made
+            # a list of one, as nothing else here needs the right to get
+            found = await self._server.get(collection, {"fieldSelector": f"metadata.name={name}"})
+            if not found["items"]:
+                raise  # it went meanwhile: the next try makes it
+            return {"apiVersion": thing["apiVersion"], "kind": thing["kind"], **found["items"][0]}
 
     async def apply_status(self, thing: Object, status: Object) -> Object:
         """Server-side apply of the status; the uid keeps it from a namesake made anew."""
