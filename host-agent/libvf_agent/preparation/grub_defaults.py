@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from libvf_agent.errors import PreparationError
 from libvf_agent.preparation import words
-from libvf_agent.preparation.shell import Assignment, Quote, assignments, effective
+from libvf_agent.preparation.shell import Assignment, Quote, assignments, effective, final_value
 
 _SAFE = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,=:+-/")
 
@@ -22,7 +22,7 @@ def replaces(text: str, variable: str, path: str) -> bool:
 
 def words_of(text: str, variable: str, path: str) -> tuple[str, ...]:
     """The words the file gives the variable in the end."""
-    return words.split(" ".join(one.value for one in effective(assignments(text, path), variable)))
+    return words.split(final_value(effective(assignments(text, path), variable)))
 
 
 def edited(text: str, variable: str, change: words.Change, path: str) -> str:

@@ -17,6 +17,8 @@ _OPEN = {"if", "case", "for", "while", "until", "select", "{"}
 _CLOSE = {"fi", "esac", "done", "}"}
 # after these the next word is a command again
 _BEFORE_COMMAND = _OPEN - {"case", "for", "select"} | {"then", "else", "elif", "do", "!", "export"}
+# stands in a value for what the variable was before
+_PREVIOUS = "\0"
 _SEPARATORS = "\n;&|()"
 
 
@@ -32,7 +34,7 @@ class Quote(Enum):
 class Assignment:
     """`name=value`; `start` and `end` are the value's place in the text, quotes included.
 
-    `value` is what the shell makes of it, without what it takes over from the variable itself (`builds_on`).
+    `value` is what the shell makes of it, with a mark where it takes over what the variable was before.
     """
 
     name: str
@@ -40,8 +42,12 @@ class Assignment:
     end: int
     value: str
     last_quote: Quote
-    builds_on: bool = False
     conditional: bool = False
+
+    @property
+    def builds_on(self) -> bool:
+        """Whether it keeps what was set before it."""
+        return _PREVIOUS in self.value
 
 
 def assignments(text: str, path: str) -> tuple[Assignment, ...]:
@@ -56,6 +62,14 @@ def effective(found: tuple[Assignment, ...], name: str) -> tuple[Assignment, ...
         if one.name == name:
             chain = [*chain, one] if one.builds_on else [one]
     return tuple(chain)
+
+
+def final_value(chain: tuple[Assignment, ...]) -> str:
+    """What the variable holds after these."""
+    value = ""
+    for one in chain:
+        value = one.value.replace(_PREVIOUS, value)
+    return value
 
 
 class _Scanner:
@@ -99,57 +113,54 @@ class _Scanner:
     def _assignment(self, match: re.Match[str], conditional: bool) -> Assignment:
         self._at = match.end()
         word = self._word(match[1])
-        return replace(word, builds_on=word.builds_on or match[2] == "+", conditional=conditional)
+        return replace(word, value=(_PREVIOUS if match[2] else "") + word.value, conditional=conditional)
 
     def _word(self, name: str) -> Assignment:
         """One shell word from here on, as the value of `name`."""
-        start, value, quote, builds_on = self._at, "", Quote.NONE, False
+        start, value, quote = self._at, "", Quote.NONE
         while self._at < len(self._text) and self._text[self._at] not in " \t<>" + _SEPARATORS:
             char = self._text[self._at]
             if char == "'":
                 value, quote = value + self._until("'", self._at + 1), Quote.SINGLE
             elif char == '"':
-                piece, again = self._double(name)
-                value, quote, builds_on = value + piece, Quote.DOUBLE, builds_on or again
+                value, quote = value + self._double(name), Quote.DOUBLE
             else:
-                piece, again = self._piece(name, "")
-                value, quote, builds_on = value + piece, Quote.NONE, builds_on or again
-        return Assignment(name, start, self._at, value, quote, builds_on)
+                value, quote = value + self._piece(name, ""), Quote.NONE
+        return Assignment(name, start, self._at, value, quote)
 
-    def _double(self, name: str) -> tuple[str, bool]:
+    def _double(self, name: str) -> str:
         opened = self._at
         self._at += 1
-        value, builds_on = "", False
+        value = ""
         while not self._text.startswith('"', self._at):
             if self._at >= len(self._text):
                 raise self._unclosed('"', opened)
-            piece, again = self._piece(name, '$`"\\\n')
-            value, builds_on = value + piece, builds_on or again
+            value += self._piece(name, '$`"\\\n')
         self._at += 1
-        return value, builds_on
+        return value
 
-    def _piece(self, name: str, escapable: str) -> tuple[str, bool]:
+    def _piece(self, name: str, escapable: str) -> str:
         """One character, escape or expansion; in double quotes only `escapable` can be escaped."""
         char = self._text[self._at]
         if char == "\\" and self._at + 1 < len(self._text):
             after = self._text[self._at + 1]
             self._at += 2
             if after == "\n":
-                return "", False
-            return (after if not escapable or after in escapable else char + after), False
+                return ""
+            return after if not escapable or after in escapable else char + after
         for own in (f"${{{name}}}", f"${name}"):
             end = self._at + len(own)
             if name and self._text.startswith(own, self._at) and not (own[-1] != "}" and self._name_goes_on(end)):
                 self._at = end
-                return "", True
+                return _PREVIOUS
         if char == "`":
-            return "`" + self._until("`", self._at + 1) + "`", False
+            return "`" + self._until("`", self._at + 1) + "`"
         if self._text.startswith("$(", self._at):
-            return self._nested("(", ")"), False
+            return self._nested("(", ")")
         if self._text.startswith("${", self._at):
-            return self._nested("{", "}"), False
+            return self._nested("{", "}")
         self._at += 1
-        return char, False
+        return char
 
     def _name_goes_on(self, at: int) -> bool:
         return re.match(r"[A-Za-z0-9_]", self._text[at : at + 1]) is not None
