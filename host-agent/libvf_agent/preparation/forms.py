@@ -51,13 +51,13 @@ def edited(form: Form, text: str, change: Change, path: str) -> str:
 
 
 def _in_lines(text: str, pattern: re.Pattern[str], fresh: str, change: Change) -> str:
-    """Takes the words out of every line that matches and adds to the last; a line is made where none matches."""
+    """Takes the words out of the lines that match and adds to the last; a line is made where none matches."""
     lines = list(pattern.finditer(text))
-    for line in reversed(lines):
-        left = words.without(line[0], change.remove)
-        if line is lines[-1]:
-            left = words.appended(left, change.add)
-        text = text[: line.start()] + left + text[line.end() :]
+    left = words.without_in((line[0] for line in lines), change.remove)
+    if left:
+        left[-1] = words.appended(left[-1], change.add)
+    for line, content in reversed(list(zip(lines, left, strict=True))):
+        text = text[: line.start()] + content + text[line.end() :]
     if not lines and change.add:
         end = "" if not text or text.endswith("\n") else "\n"
         text = f"{text}{end}{words.appended(fresh, change.add)}\n"

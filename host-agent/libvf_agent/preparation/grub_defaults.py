@@ -26,15 +26,15 @@ def words_of(text: str, variable: str, path: str) -> tuple[str, ...]:
 
 
 def edited(text: str, variable: str, change: words.Change, path: str) -> str:
-    """The text with the words added to the last assignment and taken out of all that count."""
+    """The text with the words added to the last assignment and taken out of those that count."""
     chain = effective(assignments(text, path), variable)
     if any(one.conditional for one in chain):
         raise PreparationError(
             f"/{path} sets {variable} inside a condition, which is not changed here: "
             f"add by hand: {' '.join(change.add) or 'nothing'}; take out: {' '.join(change.remove) or 'nothing'}"
         )
-    for one in reversed(chain):
-        raw = words.without(text[one.start : one.end], change.remove)
+    left = words.without_in((text[one.start : one.end] for one in chain), change.remove)
+    for one, raw in reversed(list(zip(chain, left, strict=True))):
         if one is chain[-1]:
             raw = _grown(one, raw, change.add)
         text = text[: one.start] + raw + text[one.end :]

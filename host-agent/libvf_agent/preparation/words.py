@@ -86,6 +86,18 @@ def without(line: str, remove: Iterable[str]) -> str:
     return line
 
 
+def without_in(pieces: Iterable[str], remove: Iterable[str]) -> list[str]:
+    """The pieces of a command line without the words, each taken out once, of the last piece that has it."""
+    left = list(pieces)
+    for word in reversed(tuple(remove)):
+        for index in reversed(range(len(left))):
+            piece = without(left[index], (word,))
+            if piece != left[index]:
+                left[index] = piece
+                break
+    return left
+
+
 def _parts(word: str) -> tuple[str, str]:
     key, _, value = word.partition("=")
     return key.replace("-", "_"), value
