@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 from pathlib import Path
@@ -12,6 +13,8 @@ from libvf_agent.errors import CommandFailed
 # an initramfs for every kernel of a slow host
 DEADLINE_SECONDS = 1800.0
 LINES_TOLD = 8
+# a user's own path lacks sbin on some hosts, a container's is another's
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Commands(Protocol):
@@ -33,7 +36,12 @@ class HostCommands:
         told = shlex.join(argv)
         try:
             done = subprocess.run(
-                (*self._prefix, *argv), capture_output=True, text=True, errors="replace", timeout=DEADLINE_SECONDS
+                (*self._prefix, *argv),
+                env={**os.environ, "PATH": _PATH, "LC_ALL": "C"},
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=DEADLINE_SECONDS,
             )
         except FileNotFoundError as error:
             raise CommandFailed(f"{told}: there is no such program: install it and run this again") from error

@@ -35,6 +35,8 @@ class Executor:
         with self._state.held():
             self._manifest = self._state.load() or Manifest()
             self._save(self._manifest.owing(plan.remakes))
+            for path in self._manifest.paths:
+                self._root.sweep(path)
             for step in plan.steps:
                 self._apply(step)
             pay(self._state, self._manifest, self._commands)

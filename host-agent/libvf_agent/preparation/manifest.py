@@ -75,6 +75,11 @@ class Manifest(msgspec.Struct, frozen=True):
     remakes: tuple[Remake, ...] = ()
     due: tuple[Remake, ...] = ()
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files among them."""
+        return tuple(one.path for one in self.changes if isinstance(one, FileChange))
+
     def file(self, path: str) -> FileChange | None:
         """The record of a file."""
         return next((one for one in self.changes if isinstance(one, FileChange) and one.path == path), None)

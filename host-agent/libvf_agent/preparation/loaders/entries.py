@@ -21,7 +21,7 @@ def of(facts: Facts, *folders: str) -> tuple[str, ...]:
 def lines(facts: Facts, paths: tuple[str, ...]) -> tuple[Line, ...]:
     """A line for each entry, and for /etc/kernel/cmdline, from which the entries of later kernels are made."""
     for path in paths:
-        if any(word.startswith("$") for word in Place(path, Form.ENTRY).words(facts.seen)):
+        if "$kernelopts" in Place(path, Form.ENTRY).words(facts.seen):
             raise UnknownLayout(
                 f"/{path} takes its options from a variable of GRUB's: change them with "
                 'grubby --update-kernel=ALL --args="WORDS" and reboot, then run this again'

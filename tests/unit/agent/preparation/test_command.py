@@ -1,6 +1,7 @@
 """The command: `python -m libvf_agent prepare`."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -85,21 +86,23 @@ def test_yes_and_undo_exclude_each_other(some: Host) -> None:
         prepare(some, "--yes", "--undo")
 
 
-def test_two_runs_at_once_are_refused(some: Host, capsys: pytest.CaptureFixture[str]) -> None:
-    first = some.layout
+def test_two_runs_at_once_are_refused(
+    some: Host, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    codes: list[int] = []
 
-    def second(argv: tuple[str, ...]) -> None:
-        assert prepare(some, "--yes") == 1
+    def another_run_comes(self: HostCommands, argv: tuple[str, ...]) -> None:
+        if not codes:
+            codes.append(prepare(some, "--yes"))
+        some.run(argv)
 
-    some.fails = lambda: (second(()), CommandFailed("stop"))[1]
-    assert prepare(some, "--yes") == 1
-    assert f"/{STATE} is held by another run" in capsys.readouterr().err
-    assert first is some.layout
+    monkeypatch.setattr(HostCommands, "run", another_run_comes)
+    assert prepare(some, "--yes") == 0
+    assert codes == [1]
+    assert f"/{STATE} is held by another run: wait for it to end" in capsys.readouterr().err
 
 
 def test_preparing_needs_neither_grpc_nor_kubernetes(host: Make) -> None:
-    import subprocess
-
     script = (
         "import sys; from libvf_agent.__main__ import main; code = main(sys.argv[1:]);"
         "sys.exit(code or ('grpc' in sys.modules or 'kubernetes' in sys.modules))"
@@ -115,3 +118,15 @@ def test_programs_of_this_root_are_run_and_what_they_say_is_told() -> None:
         commands.run(("sh", "-c", "echo no; exit 3"))
     with pytest.raises(CommandFailed, match="there is no such program"):
         commands.run(("/nowhere/program",))
+
+
+def test_programs_of_another_root_are_run_inside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[tuple[str, ...]] = []
+
+    def record(argv: tuple[str, ...], **_: object) -> subprocess.CompletedProcess[str]:
+        ran.append(argv)
+        return subprocess.CompletedProcess(argv, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", record)
+    HostCommands(tmp_path).run(("update-grub",))
+    assert ran == [("chroot", str(tmp_path), "update-grub")]

@@ -69,57 +69,53 @@ def fresh(folder: Path, layout: str) -> Host:
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_killed_while_it_is_prepared(tmp_path: Path, layout: str) -> None:
-    whole = fresh(tmp_path / "whole", layout)
-    before = whole.tree()
-    prepare(whole, EVERYTHING)
-    after = whole.tree(without=STATE)
+    some = fresh(tmp_path, layout)
+    before = some.tree()
+    prepare(some, EVERYTHING)
+    after = some.tree(without=STATE)
+    take_back(some)
     moment, happened = 0, [True]
     while happened:
-        undone = fresh(tmp_path / f"{moment}-undone", layout)
         with killed(moment) as happened:
-            prepare(undone, EVERYTHING)
-        take_back(undone)
-        assert undone.tree() == before, f"taken back after a kill at {moment}"
-
-        finished = fresh(tmp_path / f"{moment}-finished", layout)
+            prepare(some, EVERYTHING)
+        take_back(some)
+        assert some.tree() == before, f"taken back after a kill at {moment}"
         with killed(moment):
-            prepare(finished, EVERYTHING)
-        prepare(finished, EVERYTHING)
-        assert finished.tree(without=STATE) == after, f"finished after a kill at {moment}"
-        take_back(finished)
-        assert finished.tree() == before, f"finished and taken back after a kill at {moment}"
+            prepare(some, EVERYTHING)
+        prepare(some, EVERYTHING)
+        assert some.tree(without=STATE) == after, f"finished after a kill at {moment}"
+        take_back(some)
+        assert some.tree() == before, f"finished and taken back after a kill at {moment}"
         moment += 1
     assert moment > 50, "the kills came nowhere"
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_killed_while_it_is_taken_back(tmp_path: Path, layout: str) -> None:
-    whole = fresh(tmp_path / "whole", layout)
-    before = whole.tree()
-    prepare(whole, EVERYTHING)
-    after = whole.tree(without=STATE)
+    some = fresh(tmp_path, layout)
+    before = some.tree()
+    prepare(some, EVERYTHING)
+    after = some.tree(without=STATE)
     moment, happened = 0, [True]
     while happened:
-        some = fresh(tmp_path / str(moment), layout)
-        prepare(some, EVERYTHING)
         with killed(moment) as happened:
             take_back(some)
-        if moment % 2:
+        prepare(some, EVERYTHING)
+        assert some.tree(without=STATE) == after, f"prepared after a kill at {moment} of taking back"
+        with killed(moment):
             take_back(some)
-        else:
-            prepare(some, EVERYTHING)
-            assert some.tree(without=STATE) == after, f"prepared after a kill at {moment} of taking back"
-            take_back(some)
+        take_back(some)
         assert some.tree() == before, f"taken back after a kill at {moment}"
+        prepare(some, EVERYTHING)
         moment += 1
     assert moment > 50, "the kills came nowhere"
 
 
-def test_killed_while_a_second_run_adds_more(tmp_path: Path) -> None:
+def test_killed_while_a_second_run_adds_more_and_again_while_that_is_taken_back(tmp_path: Path) -> None:
+    some = fresh(tmp_path, "debian")
+    before = some.tree()
     moment, happened = 0, [True]
     while happened:
-        some = fresh(tmp_path / str(moment), "debian")
-        before = some.tree()
         prepare(some)
         with killed(moment) as happened:
             prepare(some, EVERYTHING)

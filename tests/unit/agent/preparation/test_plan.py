@@ -8,7 +8,7 @@ from libvf_agent.preparation.wishes import HugePages, Wishes
 
 from tests.unit.agent.preparation.conftest import Make
 from tests.unit.agent.preparation.hosts import INTEL_ARC, INTEL_UHD, LAYOUT, NVIDIA_A2, VERSION, Host, os_release
-from tests.unit.agent.preparation.preparing import planned, told
+from tests.unit.agent.preparation.preparing import planned, prepare, told
 
 WORDS = {"intel": "intel_iommu=on iommu=pt", "amd": "amd_iommu=on iommu=pt"}
 KVM = {"intel": "kvm_intel", "amd": "kvm_amd"}
@@ -86,9 +86,9 @@ def test_an_initramfs_made_by_two_steps_is_made_once(host: Make) -> None:
 
 
 def test_nouveau_that_somebody_else_keeps_off_is_left_alone(host: Make) -> None:
-    some = host("debian", cards=(NVIDIA_A2,), etc__modprobe_d="")
+    some = host("debian", cards=(NVIDIA_A2,))
     some.write("usr/lib/modprobe.d/nvidia.conf", "  blacklist  nouveau\n")
-    assert all("libvf.conf" not in place for _, place in told(planned(some)) if "modprobe" in place)
+    assert all("modprobe" not in place for _, place in told(planned(some)))
     assert remakes(some) == ["update-grub"]
 
 
@@ -234,7 +234,7 @@ def test_words_added_by_hand_are_enough_where_the_way_of_booting_is_unknown(host
 
 def test_an_image_of_ostree_is_left_to_its_own_tool(host: Make) -> None:
     with pytest.raises(UnknownLayout, match="rpm-ostree kargs --append=intel_iommu=on --append=iommu=pt"):
-        planned(host("fedora", run__ostree_booted="", **{"run/ostree-booted": ""}))
+        planned(host("fedora", **{"run/ostree-booted": ""}))
 
 
 def test_entries_that_take_their_options_from_grub_are_left_to_grubby(host: Make) -> None:
@@ -242,6 +242,14 @@ def test_entries_that_take_their_options_from_grub_are_left_to_grubby(host: Make
     some.replace("boot/loader/entries/0123-6.12.conf", "root=UUID=1 rw  quiet", "$kernelopts")
     with pytest.raises(UnknownLayout, match=r"/boot/loader/entries/0123-6.12.conf .*grubby --update-kernel=ALL"):
         planned(some)
+
+
+def test_other_variables_of_grub_in_an_entry_are_kept(host: Make) -> None:
+    some = host("fedora")
+    some.replace("boot/loader/entries/0123-6.12.conf", "rw  quiet", "rw $tuned_params")
+    prepare(some)
+    text = some.read("boot/loader/entries/0123-6.12.conf")
+    assert text.endswith("options  root=UUID=1 rw $tuned_params intel_iommu=on iommu=pt\n")
 
 
 def test_with_grub_installed_beside_it_the_loader_that_started_this_boot_counts(host: Make) -> None:
