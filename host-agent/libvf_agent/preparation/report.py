@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
@@ -19,8 +20,13 @@ def text(facts: Facts, plan: Plan, applied: bool) -> str:
         lines += ["Nothing to do: this host is prepared.", ""]
     for section, steps in groupby(_in_order(plan), key=lambda step: step.section):
         lines.append(section.value)
-        for step in steps:
-            lines += [f"  {step.what}", f"    where: {step.where}", f"    why:   {step.why}"]
+        # one change in several files (an entry a kernel) is told once
+        for (what, why), same in groupby(steps, key=lambda step: (step.what, step.why)):
+            lines += [
+                f"  {what}",
+                *_column("where: ", (step.where for step in same)),
+                *_column("why:   ", why.split("; ")),
+            ]
         lines.append("")
     for advice in plan.advice:
         lines.append(f"{advice.title}: {advice.found}")
@@ -50,6 +56,11 @@ def document(facts: Facts, plan: Plan, applied: bool) -> bytes:
         "reboot": {"needed": bool(plan.reboot), "reasons": plan.reboot},
     }
     return msgspec.json.format(msgspec.json.encode(content))
+
+
+def _column(head: str, rows: Iterable[str]) -> list[str]:
+    """The head before the first row, blanks of its width before the others."""
+    return [f"    {' ' * len(head) if number else head}{row}" for number, row in enumerate(rows)]
 
 
 def _host(facts: Facts, plan: Plan) -> str:

@@ -237,7 +237,7 @@ def make(root: Path, layout: str, cpu: str = "intel", cards: tuple[str, ...] = (
     (root / "etc/modprobe.d/sound.conf").chmod(0o640)
     for path in ("etc/default/grub", "etc/kernelstub/configuration", "boot/loader/entries/arch.conf"):
         if (root / path).exists():
-            (root / path).chmod(0o600)
+            (root / path).chmod(0o664)
     host.derive()
     return host
 

@@ -1,5 +1,7 @@
 """A host prepared and taken back: the tree is as it was, byte for byte."""
 
+import os
+
 import pytest
 from libvf_agent.errors import ChangedSince, CommandFailed, PreparationError
 from libvf_agent.preparation.manifest import STATE
@@ -95,12 +97,16 @@ def test_taking_back_what_was_never_done_changes_nothing(host: Make) -> None:
 
 def test_mode_and_owner_of_a_changed_file_are_kept(host: Make) -> None:
     some = host("debian")
-    (some.root / "etc/default/grub").chmod(0o604)
+    (some.root / "etc/default/grub").chmod(0o662)
+    if os.geteuid() == 0:
+        os.chown(some.root / "etc/default/grub", 1234, 5678)
     before = some.tree()["etc/default/grub"]
     prepare(some)
     after = some.tree()["etc/default/grub"]
     assert after[0] != before[0]
     assert after[1:] == before[1:]
+    take_back(some)
+    assert some.tree()["etc/default/grub"] == before
 
 
 def test_what_is_made_anew_is_made_after_all_files_are_written_and_after_all_are_back(host: Make) -> None:

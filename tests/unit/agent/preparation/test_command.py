@@ -41,6 +41,13 @@ def test_a_plan_is_told_by_section_and_nothing_is_changed(some: Host, capsys: py
     assert some.tree() == before
 
 
+def test_one_change_in_several_files_is_told_once(host: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    assert prepare(host("arch-systemd-boot")) == 0
+    told = capsys.readouterr().out
+    assert told.count("add intel_iommu=on iommu=pt") == 1
+    assert "    where: /boot/loader/entries/arch.conf\n           /boot/loader/entries/lts.conf\n    why:   the" in told
+
+
 def test_applied_told_and_taken_back(some: Host, capsys: pytest.CaptureFixture[str]) -> None:
     before = some.tree()
     assert prepare(some, "--yes") == 0
