@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 VERSION = "6.12.9"
-INTEL_UHD, INTEL_ARC, NVIDIA_A2, AMD_W7900 = "8086:5912", "8086:56a0", "10de:25b6", "1002:7448"
+INTEL_UHD, INTEL_ARC, NVIDIA_A2 = "8086:5912", "8086:56a0", "10de:25b6"
 
 KVM_RULE = 'KERNEL=="kvm", GROUP="kvm", MODE="0660", OPTIONS+="static_node=kvm"\n'
 MODULES = (
@@ -179,8 +179,7 @@ class Host:
         self.ran.append(" ".join(argv))
         if self.fails:
             raise self.fails()
-        made = _PROGRAMS[argv[0]]
-        made(self, argv)
+        _PROGRAMS[argv[0]](self, argv)
 
     def read(self, path: str) -> str:
         """A file's text."""
@@ -289,14 +288,10 @@ def _member(line: str, argv: tuple[str, ...]) -> str:
     return f"{start}:{','.join(members)}\n"
 
 
-def _nothing(host: Host, argv: tuple[str, ...]) -> None:
-    """udevadm: it changes no file."""
-
-
 _PROGRAMS: dict[str, Callable[[Host, tuple[str, ...]], None]] = {
     **dict.fromkeys(("update-grub", "grub-mkconfig", "grub2-mkconfig"), _grub),
     **dict.fromkeys(("update-initramfs", "mkinitcpio", "dracut"), _initramfs),
     **dict.fromkeys(("groupadd", "groupdel", "gpasswd"), _group),
     "kernelstub": _kernelstub,
-    "udevadm": _nothing,
+    "udevadm": lambda host, argv: None,  # it changes no file
 }
