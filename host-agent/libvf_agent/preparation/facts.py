@@ -105,10 +105,13 @@ class Facts:
         return tuple(card for card in self.cards if card.vendor == vendor)
 
 
-def of(seen: Snapshot) -> Facts:
-    """The facts in a snapshot; PreparationError where there is no host to be seen."""
+def of(seen: Snapshot, system: System | None = None) -> Facts:
+    """The facts in a snapshot; PreparationError where there is no host to be seen.
+
+    `system` is for who does not ask for the distribution, and goes without /etc/os-release.
+    """
     cpu, virtualisation = _cpu(seen.text(CPUINFO))
-    return Facts(_system(seen), cpu, virtualisation, _cards(seen), _kernel(seen), _secure_boot(seen), seen)
+    return Facts(system or _system(seen), cpu, virtualisation, _cards(seen), _kernel(seen), _secure_boot(seen), seen)
 
 
 def _system(seen: Snapshot) -> System:

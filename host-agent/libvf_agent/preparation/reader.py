@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libvf_agent.preparation import facts, kvm, modules
-from libvf_agent.preparation.facts import Facts
+from libvf_agent.preparation.facts import Facts, System
 from libvf_agent.preparation.loaders import LOOKED_AT
 from libvf_agent.preparation.root import HostRoot
 from libvf_agent.preparation.snapshot import Snapshot
@@ -29,8 +29,8 @@ COMMANDS = (
 )
 
 
-def read(root: HostRoot) -> Facts:
-    """The host below the root, as facts."""
+def read(root: HostRoot, system: System | None = None) -> Facts:
+    """The host below the root, as facts; with a `system` its own name is not asked for."""
     version = (root.text(facts.KERNEL_VERSION) or "").strip()
     lists = [f"{folder}/{version}/modules.{kind}" for folder in facts.MODULE_FOLDERS for kind in ("dep", "builtin")]
     texts: dict[str, str] = {}
@@ -46,5 +46,6 @@ def read(root: HostRoot) -> Facts:
             links={path: link for path, link in links.items() if link},
             names=frozenset(name for pattern in NAMES for name in root.glob(pattern)),
             commands=frozenset(name for name in COMMANDS if root.has_command(name)),
-        )
+        ),
+        system,
     )
