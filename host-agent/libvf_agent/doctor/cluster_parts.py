@@ -6,14 +6,14 @@ import re
 
 from libvf_api.host import Finding, Severity
 
-from libvf_agent.doctor.facts import Facts
+from libvf_agent.doctor.facts import CONTROLLERS, Facts
 
 KUBELET = (1, 36)
 CONTAINERD = (2, 0)
 _NOT_TOLD = "not told here"
 _ASK = "kubectl vf doctor (it asks the API server for the versions)"
 # a guest's cores and memory are held by these two; huge pages are the third
-_CONTROLLERS = ("cpuset", "memory", "hugetlb")
+_NEEDED = ("cpuset", "memory", "hugetlb")
 
 
 def findings(facts: Facts) -> tuple[Finding, ...]:
@@ -24,19 +24,21 @@ def findings(facts: Facts) -> tuple[Finding, ...]:
 
 
 def _cgroup(facts: Facts) -> Finding:
+    if CONTROLLERS in facts.unreadable:
+        return Finding("host", "Cgroup", Severity.UNKNOWN, f"/{CONTROLLERS} can not be read", "run this as root")
     if facts.controllers is None:
         return Finding(
             "host",
             "Cgroup",
             Severity.ERROR,
-            "/sys/fs/cgroup/cgroup.controllers is missing: this host does not run cgroup v2",
+            f"/{CONTROLLERS} is missing: this host does not run cgroup v2",
             "add systemd.unified_cgroup_hierarchy=1 to the kernel command line and reboot",
         )
-    lacking = [name for name in _CONTROLLERS if name not in facts.controllers]
+    lacking = [name for name in _NEEDED if name not in facts.controllers]
     if not lacking:
-        return Finding("host", "Cgroup", Severity.OK, f"cgroup v2 with {', '.join(_CONTROLLERS)}")
+        return Finding("host", "Cgroup", Severity.OK, f"cgroup v2 with {', '.join(_NEEDED)}")
     severity = Severity.WARNING if lacking == ["hugetlb"] else Severity.ERROR
-    what = f"/sys/fs/cgroup/cgroup.controllers lacks {', '.join(lacking)}"
+    what = f"/{CONTROLLERS} lacks {', '.join(lacking)}"
     return Finding("host", "Cgroup", severity, what, "take cgroup_disable off the kernel command line and reboot")
 
 

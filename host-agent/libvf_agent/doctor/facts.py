@@ -9,6 +9,9 @@ from libvf_agent.preparation import facts as host_facts
 from libvf_agent.preparation.facts import Card
 
 AMD = 0x1002
+CONTROLLERS = "sys/fs/cgroup/cgroup.controllers"
+ENABLE_GVT = "sys/module/i915/parameters/enable_gvt"
+MAX_VFS = "sys/module/xe/parameters/max_vfs"
 SERVED = frozenset({host_facts.INTEL, host_facts.NVIDIA, AMD})
 
 
@@ -59,7 +62,7 @@ class Facts:
     """A host as it is seen now.
 
     `kvm_refusal` is the kernel's word where /dev/kvm does not open. `parameters` holds module parameters by
-    "module.name", `taints` the letters of modules that are not the distribution's. `controllers` is None without
+    their path, `taints` the letters of modules that are not the distribution's. `controllers` is None without
     cgroup v2. `unreadable` are paths that are there and may not be read.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from libvf_api.host import Finding, Severity
 
 from libvf_agent.doctor.cures import PREPARE
-from libvf_agent.doctor.facts import SERVED, Facts, Gpu
+from libvf_agent.doctor.facts import ENABLE_GVT, MAX_VFS, SERVED, Facts, Gpu
 from libvf_agent.doctor.kernel import XE_FLOOR, told_version, version_of
 from libvf_agent.preparation.facts import INTEL, NVIDIA
 
@@ -42,9 +42,11 @@ def _driver(gpu: Gpu) -> Finding:
 def _gvt(facts: Facts, gpu: Gpu) -> Finding:
     if gpu.mdev_parents:
         return Finding(gpu.card.address, "IntelGvt", Severity.OK, "GVT-g is on: the card is in /sys/class/mdev_bus")
-    said = facts.parameters.get("i915.enable_gvt")
+    said = facts.parameters.get(ENABLE_GVT)
     lacks = []
-    if said is None:
+    if ENABLE_GVT in facts.unreadable:
+        lacks.append(f"/{ENABLE_GVT} can not be read (run this as root)")
+    elif said is None:
         lacks.append("i915 shows no parameter enable_gvt")
     elif said not in _TRUE:
         lacks.append(f"i915.enable_gvt is {said}")
@@ -59,7 +61,7 @@ def _xe(facts: Facts, gpu: Gpu) -> Finding:
     if gpu.total_vfs:
         what = f"{gpu.vfs} of {gpu.total_vfs} virtual functions made"
         return Finding(gpu.card.address, "IntelXe", Severity.OK, what)
-    limit = facts.parameters.get("xe.max_vfs", "unknown")
+    limit = facts.parameters.get(MAX_VFS, "unknown")
     what = f"no virtual functions: sriov_totalvfs is {_told(gpu.total_vfs)}, xe.max_vfs is {limit}"
     cure = (
         f"{PREPARE} --xe-max-vfs N --yes, then reboot"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from libvf_agent import kvm
 from libvf_agent.backends.mediated import BUS
-from libvf_agent.doctor.facts import Facts, Gpu, HugePages, NodeInfo, NumaNode
+from libvf_agent.doctor.facts import CONTROLLERS, ENABLE_GVT, MAX_VFS, Facts, Gpu, HugePages, NodeInfo, NumaNode
 from libvf_agent.errors import PreparationError, SysfsError
 from libvf_agent.preparation import facts as host_facts
 from libvf_agent.preparation import reader
@@ -17,8 +17,6 @@ from libvf_agent.preparation.root import HostRoot
 from libvf_agent.sysfs import HostFiles, Sysfs
 
 NODES = "sys/devices/system/node"
-CONTROLLERS = "sys/fs/cgroup/cgroup.controllers"
-PARAMETERS = ("i915.enable_gvt", "xe.max_vfs")
 
 
 def read(root: Path, hook: Path, node: NodeInfo | None = None) -> Facts:
@@ -57,7 +55,7 @@ class _Reader:
             iommu_groups=len(self._names("sys/kernel/iommu_groups")),
             vfio_core=any(self._sysfs.exists(f"sys/class/{name}") for name in ("vfio", "vfio-dev")),
             kvm_refusal=kvm.refusal(str(self._root.path("dev/kvm"))),
-            parameters=self._parameters(),
+            parameters={path: text for path in (ENABLE_GVT, MAX_VFS) if (text := self._text(path)) is not None},
             taints=self._taints(host.kernel.loaded),
             nvidia_version=self._text("sys/module/nvidia/version") or "",
             processes=self._processes() if host.cards_of(NVIDIA) else frozenset(),
@@ -108,14 +106,6 @@ class _Reader:
             total_vfs=self._number(f"{folder}/sriov_totalvfs"),
             vfs=self._number(f"{folder}/sriov_numvfs") or 0,
         )
-
-    def _parameters(self) -> dict[str, str]:
-        values = {}
-        for name in PARAMETERS:
-            module, _, parameter = name.partition(".")
-            if (text := self._text(f"sys/module/{module}/parameters/{parameter}")) is not None:
-                values[name] = text
-        return values
 
     def _taints(self, modules: frozenset[str]) -> dict[str, str]:
         texts = {name: self._text(f"sys/module/{name}/taint") for name in sorted(modules)}
