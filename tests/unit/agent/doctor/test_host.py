@@ -215,12 +215,18 @@ def test_a_file_that_can_not_be_read_is_unknown_and_the_rest_is_examined(host: H
     assert host.finding("Readable").what == "not readable: /sys/fs/cgroup/cgroup.controllers"
 
 
-def test_files_of_nonsense_never_raise(tmp_path: Path) -> None:
-    host = hosts.with_nvidia(tmp_path)
-    for path in sorted(tmp_path.rglob("*")):
-        if path.is_file() and not path.is_symlink():
-            path.write_bytes(b"\xff\x00 nonsense '\n")
-    assert len(host.findings()) >= 1
+@pytest.mark.parametrize("make", [hosts.with_nvidia, hosts.with_gvt, hosts.with_xe])
+def test_no_file_that_is_missing_or_nonsense_makes_it_fail(make: Callable[[Path], Host], tmp_path: Path) -> None:
+    host = make(tmp_path)
+    files = [path for path in sorted(tmp_path.rglob("*")) if path.is_file() and not path.is_symlink()]
+    for path in files:
+        whole = path.read_bytes()
+        path.write_bytes(b"\xff\x00 nonsense '\n")
+        assert len(host.findings()) >= 1, path
+        path.unlink()
+        assert len(host.findings()) >= 9, path
+        path.write_bytes(whole)
+    assert len(files) > 20
 
 
 def test_a_folder_that_is_no_host_is_one_error(tmp_path: Path) -> None:
