@@ -5,10 +5,10 @@ CACHE  := $(or $(LIBVF_CACHE),$(HOME)/.cache/libvf)
 LOCK   := requirements/dev.txt
 VENV   := $(CACHE)/venv-$(shell sha256sum $(LOCK) | cut -c1-16)
 PYTHON := $(VENV)/bin/python
-export PYTHONPATH := $(CURDIR)/api:$(CURDIR)/operator:$(CURDIR)/host-agent:$(CURDIR)/launcher:$(CURDIR)
+export PYTHONPATH := $(CURDIR)/api:$(CURDIR)/operator:$(CURDIR)/host-agent:$(CURDIR)/launcher:$(CURDIR)/cli:$(CURDIR)
 export PATH := $(VENV)/bin:$(PATH)
 
-SOURCES := api operator/libvf_operator host-agent/libvf_agent launcher/libvf_launcher lab
+SOURCES := api operator/libvf_operator host-agent/libvf_agent launcher/libvf_launcher cli/libvf_cli lab
 
 .PHONY: demo down reset test unit e2e lint locks
 

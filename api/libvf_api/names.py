@@ -16,6 +16,11 @@ KVM_REQUEST = "kvm"
 OPERATOR_MANAGER = "libvf-operator"
 AGENT_MANAGER = "libvf-agent"
 
+NAMESPACE = "libvf-system"
+AGENT_SELECTOR = "app.kubernetes.io/name=libvf-agent"
+AGENT_CONTAINER = "agent"
+NODE_CONDITION = "LibvfReady"
+
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "libvf"
 MACHINE_LABEL = "libvf.io/machine"

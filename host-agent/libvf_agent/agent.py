@@ -9,14 +9,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from libvf_api.host import Examination
+
 from libvf_agent import hotplug
 from libvf_agent.backends.mediated import Mediated
 from libvf_agent.cluster import Cluster, Door
-from libvf_agent.config import Config
+from libvf_agent.config import Config, hook_file
+from libvf_agent.doctor.facts import NodeInfo
+from libvf_agent.doctor.look import look
 from libvf_agent.driver import Driver
 from libvf_agent.errors import AgentError, JournalError
 from libvf_agent.files import write_whole
 from libvf_agent.host import Host, Places
+from libvf_agent.local_port import Page, serving
+from libvf_agent.metrics import CONTENT_TYPE
+from libvf_agent.node_condition import NodeCondition
 from libvf_agent.plugin import Sockets
 from libvf_agent.sysfs import HostFiles, Sysfs
 
@@ -32,7 +39,7 @@ async def run(config: Config) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    install_hook(config.hook_source, config.state / "bin" / "libvf-hook")
+    install_hook(config.hook_source, hook_file(config.state))
     host = host_of(config)
     await _recovered(host, stop)
     cluster = await Cluster.connect()
@@ -46,7 +53,7 @@ async def run(config: Config) -> None:
 
 def host_of(config: Config) -> Host:
     """The host as the configuration says."""
-    places = Places(config.state, config.cdi, config.metadata, str(config.state / "bin" / "libvf-hook"))
+    places = Places(config.state, config.cdi, config.metadata, str(hook_file(config.state)))
     return Host(config.node, Sysfs(HostFiles(config.sysfs_root)), (Mediated(),), places)
 
 
@@ -73,14 +80,14 @@ async def _recovered(host: Host, stop: asyncio.Event) -> None:
 
 
 async def serve(config: Config, driver: Driver, door: Door, stop: asyncio.Event) -> None:
-    """Kubelet's sockets, the publisher, the watch, the reaper and the liveness port, until `stop`."""
+    """Kubelet's sockets, the local port and the loops, until `stop`."""
     sockets = Sockets(driver, config.kubelet)
     end_hotplug = hotplug.watch(driver.changed.set)
     driver.changed.set()
     await sockets.start()
     log.info("serving", extra={"node": config.node, "socket": str(sockets.endpoint)})
     try:
-        async with _healthz(config.health_port), _tasks(driver, door):
+        async with serving(config.health_port, _pages(driver)), _tasks(driver, door, _condition(config, driver, door)):
             await stop.wait()
     finally:
         end_hotplug()
@@ -88,9 +95,9 @@ async def serve(config: Config, driver: Driver, door: Door, stop: asyncio.Event)
 
 
 @asynccontextmanager
-async def _tasks(driver: Driver, door: Door) -> AsyncIterator[None]:
+async def _tasks(driver: Driver, door: Door, condition: NodeCondition) -> AsyncIterator[None]:
     """The loops that go on beside the calls."""
-    loops = (_publish_forever(driver), _watch_forever(driver, door), _reap_forever(driver))
+    loops = (_publish_forever(driver), _watch_forever(driver, door), _reap_forever(driver), _tell_forever(condition))
     tasks = [asyncio.create_task(loop) for loop in loops]
     try:
         yield
@@ -142,18 +149,31 @@ async def _reap_forever(driver: Driver) -> None:
         await asyncio.sleep(RESCAN_SECONDS)
 
 
-@asynccontextmanager
-async def _healthz(port: int) -> AsyncIterator[None]:
-    """Answers 200 on 127.0.0.1 as long as the loop turns."""
+async def _tell_forever(condition: NodeCondition) -> None:
+    """Looks at the host now and then, and tells the Node where something else is to be said."""
+    while True:
+        try:
+            if await condition.refresh():
+                log.info("node condition written")
+        except Exception as error:
+            log.warning("node condition not written", extra={"error": str(error)})
+        await asyncio.sleep(RESCAN_SECONDS)
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readline()
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n")
-        await writer.drain()
-        writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", port)
-    try:
-        yield
-    finally:
-        server.close()
+def _condition(config: Config, driver: Driver, door: Door) -> NodeCondition:
+    def examined(node: NodeInfo) -> Examination:
+        return look(Path(config.sysfs_root), hook_file(config.state), node)
+
+    return NodeCondition(config.node, door, examined, driver.metrics)
+
+
+def _pages(driver: Driver) -> dict[str, Page]:
+    """Liveness is that the loop turns at all."""
+
+    async def healthz() -> str:
+        return "ok\n"
+
+    async def metrics() -> str:
+        return driver.metrics.text(await asyncio.to_thread(driver.host.carved))
+
+    return {"/healthz": Page(healthz), "/metrics": Page(metrics, CONTENT_TYPE)}

@@ -1,4 +1,4 @@
-"""The agent's only door to the API server: claims, their status, and this node's own ResourceSlices.
+"""The agent's only door to the API server: claims, their status, this node's own ResourceSlices and condition.
 
 Nothing is watched but the slices of this node.
 """
@@ -15,6 +15,7 @@ from libvf_api.names import AGENT_MANAGER, DRIVER
 from libvf_agent.errors import ClaimError, ClusterError
 
 SLICES = "/apis/resource.k8s.io/v1/resourceslices"
+NODES = "/api/v1/nodes"
 CLAIMS = "/apis/resource.k8s.io/v1/namespaces/{namespace}/resourceclaims/{name}"
 WATCH_SECONDS = 240
 
@@ -24,7 +25,9 @@ class Door(Protocol):
 
     async def claim(self, namespace: str, name: str) -> Json | None: ...
     async def apply_claim_status(self, body: Json) -> None: ...
+    async def node(self, name: str) -> Json: ...
     async def node_uid(self, node: str) -> str: ...
+    async def apply_node_status(self, body: Json) -> None: ...
     async def slices(self, node: str) -> list[Json]: ...
     async def put_slice(self, body: Json) -> None: ...
     async def delete_slice(self, name: str) -> None: ...
@@ -67,10 +70,19 @@ class Cluster:
                 raise ClaimError(f"the claim changed while it was prepared: {error}") from error
             raise
 
+    async def node(self, name: str) -> Json:
+        """The Node."""
+        with _typed():
+            return await self._server.get(f"{NODES}/{name}")
+
     async def node_uid(self, node: str) -> str:
         """The uid of the Node, which owns the slices."""
+        return cast(str, (await self.node(node))["metadata"]["uid"])
+
+    async def apply_node_status(self, body: Json) -> None:
+        """Server-side apply of a condition of ours; the others are kubelet's and stay as they are."""
         with _typed():
-            return cast(str, (await self._server.get(f"/api/v1/nodes/{node}"))["metadata"]["uid"])
+            await self._server.apply(f"{NODES}/{body['metadata']['name']}/status", body, AGENT_MANAGER)
 
     async def slices(self, node: str) -> list[Json]:
         """The slices of this driver on this node."""

@@ -7,6 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+def state_folder(root: Path, environment: Mapping[str, str]) -> Path:
+    """Where the agent of the host below `root` keeps its journal and its hook; LIBVF_STATE names another place."""
+    return Path(environment.get("LIBVF_STATE") or root / "var/lib/libvf")
+
+
+def hook_file(state: Path) -> Path:
+    """The helper that the container runtime of the host calls."""
+    return state / "bin" / "libvf-hook"
+
+
+def default_root(environment: Mapping[str, str]) -> Path:
+    """The host's root folder for this process."""
+    return Path(environment.get("LIBVF_SYSFS_ROOT", "/"))
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """All settings; `health_port` is on 127.0.0.1."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -19,6 +20,7 @@ from libvf_agent.cluster import Door
 from libvf_agent.errors import AgentError, ClaimError
 from libvf_agent.host import Host
 from libvf_agent.journal import Entry
+from libvf_agent.metrics import Metrics
 from libvf_agent.slices import Json, Node, changes
 
 log = logging.getLogger("libvf.driver")
@@ -36,13 +38,15 @@ class Driver:
         self._running: dict[str, asyncio.Task[Entry]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self.changed = asyncio.Event()
+        self.metrics = Metrics()
 
     async def prepare(self, ref: ClaimRef) -> Entry:
         """The claim's devices, carved and told; AgentError with the reason where that fails."""
         task = self._running.get(ref.uid)
         if task is None:
             task = self._running[ref.uid] = asyncio.create_task(self._retried(ref))
-            task.add_done_callback(lambda done: self._ended(ref, done))
+            started = time.monotonic()
+            task.add_done_callback(lambda done: self._ended(ref, done, time.monotonic() - started))
         try:
             return await asyncio.wait_for(asyncio.shield(task), self._seconds + 5)
         except TimeoutError as error:
@@ -58,6 +62,7 @@ class Driver:
         """Makes the API server show what this host offers; returns how many slices were written."""
         node = Node(self.host.node, await self._door.node_uid(self.host.node))
         wanted = await asyncio.to_thread(self.host.offered, node)
+        self.metrics.offered = sum(len(spec.get("devices") or ()) for spec in wanted)
         todo = changes(node, wanted, await self._door.slices(node.name))
         for name in todo.delete:
             await self._door.delete_slice(name)
@@ -124,10 +129,14 @@ class Driver:
     def _lock(self, uid: str) -> asyncio.Lock:
         return self._locks.setdefault(uid, asyncio.Lock())
 
-    def _ended(self, ref: ClaimRef, task: asyncio.Task[Entry]) -> None:
+    def _ended(self, ref: ClaimRef, task: asyncio.Task[Entry], seconds: float) -> None:
         self._running.pop(ref.uid, None)
         self.changed.set()
-        if not task.cancelled() and (error := task.exception()):
+        if task.cancelled():
+            return
+        error = task.exception()
+        self.metrics.prepared(seconds, failed=error is not None)
+        if error:
             log.warning("not prepared", extra={"claim": ref.uid, "error": str(error)})
 
 

@@ -11,6 +11,10 @@
     +-- JournalError            the journal can not be read or is held by another process
     +-- ClaimError              the claim is not what kubelet said it is
     +-- ClusterError            the API server said no
+    +-- PreparationError        the host can not be prepared, or not taken back
+        +-- UnknownLayout       how this host boots is not known
+        +-- ChangedSince        somebody else changed a file since it was written
+        +-- CommandFailed       a program of the host said no
 
 `retry` tells whether the same call may succeed some seconds later without anybody acting.
 """
@@ -77,6 +81,22 @@ class ClusterError(AgentError):
         super().__init__(text)
         self.status = status
         self.retry = status in (0, 409, 429) or status >= 500
+
+
+class PreparationError(AgentError):
+    """The host can not be prepared as asked, or not taken back."""
+
+
+class UnknownLayout(PreparationError):
+    """How this host boots, or makes its initramfs, is not known."""
+
+
+class ChangedSince(PreparationError):
+    """Somebody else changed a file since it was written here."""
+
+
+class CommandFailed(PreparationError):
+    """A program of the host is missing, failed or did not end."""
 
 
 _BY_ERRNO: dict[int, type[SysfsError]] = {

@@ -95,6 +95,11 @@ class Host:
         entries = [e for e in self.journal.readable()[0] if e.phase is Phase.COMPLETED and e.boot_id == boot]
         return [(e, s) for e in entries for s in e.slices if s.plan and not self._observed(s.plan.uuid)]
 
+    def carved(self) -> int:
+        """How many devices of ours exist by the journal."""
+        entries = [entry for entry in self.journal.readable()[0] if entry.phase is Phase.COMPLETED]
+        return sum(1 for entry in entries for piece in entry.slices if piece.plan)
+
     def _gpus(self) -> list[tuple[Backend, Gpu]]:
         return [(backend, gpu) for backend in self._backends for gpu in backend.discover(self._sysfs)]
 

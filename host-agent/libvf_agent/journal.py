@@ -128,3 +128,14 @@ class Journal:
         if not uid or not all(c.isalnum() or c == "-" for c in uid):
             raise JournalError(f"{uid!r} is not a claim's UID: nothing was done")
         return self._folder / f"{uid}.json"
+
+
+def peek(folder: Path) -> list[Entry]:
+    """The entries that can be read, for who only looks: no lock, and nothing is made or set aside."""
+    entries = []
+    for path in sorted(folder.glob("[!.]*.json")):
+        try:
+            entries.append(msgspec.json.decode(path.read_bytes(), type=Entry))
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            continue
+    return entries

@@ -26,6 +26,7 @@ class Server:
         self.applied: list[tuple[str, str, Json]] = []
         self.wiped = asyncio.Event()
         self.published = asyncio.Event()
+        self.told = asyncio.Event()
         self.tokens: set[str] = set()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -35,7 +36,7 @@ class Server:
             self.applied.append((request.path, request.content_type, await request.json()))
             return self._applied(request, name)
         if request.path.startswith("/api/v1/nodes/"):
-            return web.json_response({"metadata": {"uid": "node-uid"}})
+            return web.json_response({"metadata": {"name": name, "uid": "node-uid"}})
         if request.query.get("watch"):
             return await self._watch(request)
         if name == "resourceslices":
@@ -43,6 +44,9 @@ class Server:
         return web.json_response({"message": f"{name} not found"}, status=404)
 
     def _applied(self, request: web.Request, name: str) -> web.Response:
+        if request.path == "/api/v1/nodes/n1/status":
+            self.told.set()
+            return web.json_response(self.applied[-1][2])
         if name == "status":
             return web.json_response({"message": "must be an allocated device"}, status=422)
         self.slices[name] = self.applied[-1][2]
@@ -125,16 +129,30 @@ async def test_the_agent_publishes_survives_a_wipe_and_ends_cleanly(server: Serv
     assert list(server.slices) == ["n1-kvm-libvf-0"]
     server.wipe()
     await asyncio.wait_for(server.published.wait(), 20)
-    reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
-    writer.write(b"GET /healthz HTTP/1.1\r\n\r\n")
-    assert b"200 OK" in await reader.readline()
-    writer.close()
+    assert await asked("/healthz") == ("HTTP/1.1 200 OK", "ok\n")
+    await asyncio.wait_for(server.told.wait(), 20)
+    [said] = [body for path, _, body in server.applied if path == "/api/v1/nodes/n1/status"]
+    [condition] = said["status"]["conditions"]
+    assert (condition["type"], condition["status"], condition["reason"]) == ("LibvfReady", "False", "Readable")
+    _, metrics = await asked("/metrics")
+    assert "\nlibvf_devices_offered 1\n" in metrics
+    assert '\nlibvf_doctor_findings{severity="error"} 1\n' in metrics
+    assert (await asked("/etc/passwd"))[0] == "HTTP/1.1 404 Not Found"
     assert (tmp_path / "state/bin/libvf-hook").stat().st_mode & 0o777 == 0o755
     agent.send_signal(signal.SIGTERM)
     output, _ = await asyncio.wait_for(agent.communicate(), 15)
     assert agent.returncode == 0
     assert "stopped" in [json.loads(line)["message"] for line in output.splitlines()]
     assert not (tmp_path / "kubelet/plugins_registry/libvf.io-reg.sock").exists()
+
+
+async def asked(path: str) -> tuple[str, str]:
+    """The status line and the body at a path of the agent's own port."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    head, _, body = (await reader.read()).decode().partition("\r\n\r\n")
+    writer.close()
+    return head.split("\r\n")[0], body
 
 
 def settings_of(folder: Path) -> dict[str, str]:

@@ -46,8 +46,14 @@ class Cluster:
     async def apply_claim_status(self, body: Json) -> None:
         self.statuses.append(body)
 
+    async def node(self, name: str) -> Json:
+        return {"metadata": {"name": name, "uid": "node-uid"}}
+
     async def node_uid(self, node: str) -> str:
         return "node-uid"
+
+    async def apply_node_status(self, body: Json) -> None:
+        self.statuses.append(body)
 
     async def slices(self, node: str) -> list[Json]:
         return list(self.published.values())

@@ -1,0 +1,1 @@
+"""`kubectl vf`: what libvf's own programs know, asked from where kubectl runs."""

@@ -1,0 +1,1 @@
+"""What this host has and what it lacks: read once, checked by pure functions, told with the cure."""

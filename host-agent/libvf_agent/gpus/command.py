@@ -1,0 +1,34 @@
+"""`libvf_agent gpus`: the list, without the API server and without the journal's lock."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+import msgspec
+
+from libvf_agent.backends.mediated import Mediated
+from libvf_agent.config import default_root, state_folder
+from libvf_agent.doctor.reader import read
+from libvf_agent.gpus.listing import listed, text
+from libvf_agent.journal import peek
+from libvf_agent.sysfs import HostFiles, Sysfs
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `gpus`."""
+    parser.add_argument(
+        "--root", type=Path, default=default_root(os.environ), help="root folder of the host (default: /)"
+    )
+    parser.add_argument("--output", choices=("text", "json"), default="text", help="how to tell it (default: text)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prints the list."""
+    state = state_folder(options.root, os.environ)
+    sliced = Mediated().discover(Sysfs(HostFiles(str(options.root))))
+    cards = [gpu.card for gpu in read(options.root, state).gpus]
+    found = listed(sliced, cards, peek(state / "journal"))
+    print(msgspec.json.encode(found).decode() if options.output == "json" else text(found))
+    return 0
