@@ -173,8 +173,7 @@ def _guest_up(lab: Testbed, pod: str) -> str:
 
 def get(lab: Testbed, kind: str, name: str) -> dict[str, Any]:
     """One object of the default namespace."""
-    document: dict[str, Any] = json.loads(lab.kubectl("get", kind, name, "-o", "json"))
-    return document
+    return lab.api.get(kind, name)
 
 
 def condition(thing: dict[str, Any], kind: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 import shlex
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,8 @@ class Node:
 
     def kill(self) -> None:
         """Cut its power."""
+        if self._connection.exists():
+            subprocess.run(["ssh", "-o", f"ControlPath={self._connection}", "-O", "exit", "node"], capture_output=True)
         self.daemon.stop(grace=0)
 
     def execute(self, argv: Sequence[str], stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -78,8 +81,16 @@ class Node:
         """The command line that runs argv in the node."""
         quiet = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
         key = ["-i", str(self.directory / "ssh_key"), "-o", "IdentitiesOnly=yes", "-o", "ConnectTimeout=10"]
+        # a handshake costs an emulated node a second, so one connection serves for a while; it ends with the node
+        shared = ["-o", "ControlMaster=auto", "-o", f"ControlPath={self._connection}", "-o", "ControlPersist=60"]
+        alive = ["-o", "ServerAliveInterval=3", "-o", "ServerAliveCountMax=3"]
         words = [shlex.quote(word) for word in argv]
-        return [*INSIDE, "ssh", *quiet, *key, f"root@{self.address.ip}", "--", *words]
+        return [*INSIDE, "ssh", *quiet, *key, *shared, *alive, f"root@{self.address.ip}", "--", *words]
+
+    @property
+    def _connection(self) -> Path:
+        """The socket of the shared connection; not below the checkout, as its path must be short (unix(7))."""
+        return Path(tempfile.gettempdir()) / f"libvf-lab-{self.name}.ssh"
 
     def _disk(self, name: str, base: Path) -> None:
         overlay = self.folder / f"{name}.qcow2"

@@ -97,7 +97,7 @@ def wait_until(what: str, ready: Callable[[], bool], daemon: Daemon, seconds: fl
             raise LabError(f"{daemon.name} ended before {what} was ready:\n{daemon.last_words()}")
         if time.monotonic() > deadline:
             raise NotReady(what, seconds, daemon.log)
-        time.sleep(0.3)
+        time.sleep(0.5)
 
 
 def _started(pid: int) -> str:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from lab import images, network, packages
+from lab.api import Api
 from lab.binaries import binaries
 from lab.controlplane import ControlPlane
 from lab.errors import LabError
@@ -46,6 +47,11 @@ class Testbed:
     def kubeconfig(self) -> Path:
         """How people and tests on this machine reach the API server."""
         return self.directory / "kubeconfig"
+
+    @property
+    def api(self) -> Api:
+        """Its API server, read without kubectl."""
+        return Api(self.kubeconfig)
 
     @property
     def plane(self) -> ControlPlane:
@@ -84,6 +90,13 @@ class Testbed:
         """Power a node on."""
         made = made or prepare()
         self.node(name).start(made.boot, made.images, self.plane)
+
+    def remove(self, name: str) -> None:
+        """Power a node off for good: its disks and its Node object go too."""
+        node = self.node(name)
+        node.kill()
+        shutil.rmtree(node.folder, ignore_errors=True)
+        self.kubectl("delete", "node", name, "--ignore-not-found")
 
     def wait_ready(self, names: list[str]) -> None:
         """Wait until the API server calls every node Ready."""
@@ -126,10 +139,9 @@ class Testbed:
                 forwarder.terminate()
 
     def _node_ready(self, name: str) -> bool:
-        condition = '{.status.conditions[?(@.type=="Ready")].status}'
-        path = f"jsonpath={condition}"
-        listed = self.kubectl("get", "node", name, "--ignore-not-found", "-o", path)
-        return listed.strip() == "True"
+        found = [node for node in self.api.list("node") if node["metadata"]["name"] == name]
+        conditions = [condition for node in found for condition in node["status"].get("conditions", [])]
+        return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
     def _ssh_key(self) -> None:
         key = self.directory / "ssh_key"

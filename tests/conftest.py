@@ -1,4 +1,4 @@
-"""The lab with two nodes and libvf installed, for all that is tested on a real kernel."""
+"""The lab with libvf installed, for all that is tested on a real kernel."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -20,12 +20,22 @@ def lab(pytestconfig: pytest.Config) -> Iterator[Testbed]:
     bed = Testbed()
     ran_before = bed.answers()
     with _shown(pytestconfig):
-        bed.up(2)
+        bed.up(1)
         install(bed)
     yield bed
     if not ran_before:
         with _shown(pytestconfig):
             bed.down()
+
+
+@pytest.fixture(scope="module")
+def two_nodes(lab: Testbed, pytestconfig: pytest.Config) -> Iterator[Testbed]:
+    """A second node for a module's tests: it costs the first one much of its speed."""
+    with _shown(pytestconfig):
+        lab.up(2)
+        install(lab)
+    yield lab
+    lab.remove("n2")
 
 
 def _shown(config: pytest.Config) -> AbstractContextManager[None]:

@@ -143,7 +143,7 @@ def _container(spec: Object, document: Object, settings: Settings) -> Object:
             "capabilities": {"drop": ["ALL"]},
         },
         # each probe is a process in the container: often while it starts, seldom while it runs
-        "startupProbe": {**_READY, "periodSeconds": 1, "failureThreshold": START_SECONDS},
+        "startupProbe": {**_READY, "periodSeconds": 2, "failureThreshold": START_SECONDS // 2},
         "readinessProbe": {**_READY, "periodSeconds": 15},
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [*mounts, *(_mount(disk) for disk in _sources(spec))],

@@ -51,12 +51,14 @@ def until(look: Callable[[], object], expected: object, seconds: float) -> None:
 
 def left(bed: Testbed) -> dict[str, list[str]]:
     """All traces of VMs in the API and on the nodes."""
-    listed = bed.kubectl("get", "vfvm,gpart,resourceclaims,pods", "-o", "name").split()
-    traces = {"api": listed}
+    kinds = ("vfvm", "gpart", "resourceclaim", "pod")
+    traces = {"api": [f"{kind}/{thing['metadata']['name']}" for kind in kinds for thing in bed.api.list(kind)]}
+    script = (
+        "find /var/run/cdi /var/run/libvf/metadata /var/lib/libvf/journal -mindepth 1 -not -name '*lock*';"
+        "ls /sys/bus/mdev/devices; pgrep -a qemu-system || true"
+    )
     for node in bed.nodes():
-        paths = "/var/run/cdi /var/run/libvf/metadata /var/lib/libvf/journal"
-        files = node.execute(["sh", "-c", f"find {paths} -mindepth 1 -not -name '*lock*'"]).stdout.decode().split()
-        traces[node.name] = [*files, *mdevs(node), *qemus(node).values()]
+        traces[node.name] = node.execute(["sh", "-c", script]).stdout.decode().splitlines()
     return {place: found for place, found in traces.items() if found}
 
 

@@ -5,9 +5,8 @@ import time
 import pytest
 
 from lab.demo import get, wait_ready
-from lab.errors import LabError
 from lab.inspect_node import mdevs, qemus
-from lab.testbed import REPOSITORY, Testbed
+from lab.testbed import Testbed
 from tests.e2e.machines import (
     EXAMPLE,
     HASTY,
@@ -22,8 +21,6 @@ from tests.e2e.machines import (
 )  # fmt: skip
 
 pytestmark = pytest.mark.e2e
-
-KEEP = REPOSITORY / "examples" / "never-evict.yaml"
 
 
 def test_ten_times_from_apply_to_nothing_left(bed: Testbed) -> None:
@@ -109,21 +106,3 @@ def test_a_pod_of_somebody_else_with_the_machines_name_is_left_alone(bed: Testbe
     assert "ownerReferences" not in get(bed, "pod", "demo")["metadata"]
     bed.kubectl("delete", "pod", "demo", "--grace-period=1")
     wait_ready(bed, "demo")
-
-
-def test_draining_a_node_moves_the_machine_unless_a_disruption_budget_keeps_it(bed: Testbed) -> None:
-    apply(bed, **SMALL)
-    wait_ready(bed, "demo")
-    home = get(bed, "pod", "demo")["spec"]["nodeName"]
-    drain = ("drain", home, "--ignore-daemonsets", "--delete-emptydir-data", "--pod-selector=libvf.io/machine")
-    bed.kubectl("apply", "-f", str(KEEP))
-    try:
-        with pytest.raises(LabError, match="violate the pod's disruption budget"):
-            bed.kubectl(*drain, "--timeout=3s")
-        bed.kubectl("delete", "-f", str(KEEP))
-        bed.kubectl(*drain, "--timeout=60s")
-        wait_ready(bed, "demo")
-        assert get(bed, "pod", "demo")["spec"]["nodeName"] != home
-    finally:
-        bed.kubectl("uncordon", home)
-        bed.kubectl("delete", "-f", str(KEEP), "--ignore-not-found")

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 from urllib.request import urlopen
 
@@ -10,9 +9,8 @@ import pytest
 import yaml
 
 from lab.demo import get, wait_ready
-from lab.inspect_node import mdevs
 from lab.testbed import Testbed
-from tests.e2e.machines import SMALL, all_mdevs, apply, left, ready, until, until_reason
+from tests.e2e.machines import SMALL, all_mdevs, apply, left, until, until_reason
 
 pytestmark = pytest.mark.e2e
 
@@ -114,44 +112,6 @@ def test_of_two_machines_on_one_partition_the_second_waits_and_runs_when_the_fir
     wait_ready(bed, "second")
 
 
-@pytest.fixture
-def foreign(bed: Testbed) -> Iterator[str]:
-    """A mdev that an administrator made by hand on every node."""
-    uuid = "99999999-0000-4000-8000-000000000001"
-    for node in bed.nodes():
-        node.execute(["sh", "-c", f"echo {uuid} > /sys/class/mdev_bus/mdpy/mdev_supported_types/mdpy-xga/create"])
-    yield uuid
-    for node in bed.nodes():
-        node.execute(["sh", "-c", f"echo 1 > /sys/bus/mdev/devices/{uuid}/remove"])
-
-
-def test_with_a_node_full_the_next_machine_waits_and_runs_on_the_other_when_it_may(bed: Testbed, foreign: str) -> None:
-    # a node's mdpy has four instances, of which the foreign device takes one
-    names = [f"vm{number}" for number in range(4)]
-    bed.kubectl("cordon", "n2")
-    try:
-        for name in names:
-            apply(bed, name, **SMALL)
-        until(lambda: len(mdevs(bed.node("n1"))), 4, 120)
-        until(lambda: sum(_running(bed, name) for name in names), 3, 60)
-        [last] = [name for name in names if not _running(bed, name)]
-        assert "mdpy-xga has" in until_reason(bed, last, "Unschedulable", 30)
-    finally:
-        bed.kubectl("uncordon", "n2")
-    wait_ready(bed, last)
-    assert get(bed, "pod", last)["spec"]["nodeName"] == "n2"
-    used = {get(bed, "gpart", f"{name}-gpu0")["status"]["devices"][0]["mdevUUID"] for name in names}
-    assert len(used) == 4
-    assert used | {foreign} == all_mdevs(bed)
-    bed.kubectl("delete", "vfvm", "--all", "--wait")
-    until(lambda: all_mdevs(bed), {foreign}, 90)
-    assert all(foreign in mdevs(node) for node in bed.nodes())
-
-
-def _running(bed: Testbed, name: str) -> bool:
-    return ready(bed, name).get("status") == "True"
-
-
 def test_a_card_whose_driver_is_unloaded_is_offered_no_more_and_again_when_it_is_back(bed: Testbed) -> None:
     node = bed.node("n1")
     assert _pools(bed) >= {"n1-mbochs"}
@@ -163,5 +123,4 @@ def test_a_card_whose_driver_is_unloaded_is_offered_no_more_and_again_when_it_is
 
 
 def _pools(bed: Testbed) -> set[str]:
-    path = "jsonpath={.items[*].spec.pool.name}"
-    return set(bed.kubectl("get", "resourceslices", "-o", path).split())
+    return {piece["spec"]["pool"]["name"] for piece in bed.api.list("resourceslice")}

@@ -16,7 +16,8 @@ from libvf_agent.node_condition import NodeCondition
 from libvf_agent.sysfs import Sysfs
 from libvf_api.host import Examination, Finding, Severity
 
-from tests.contract.fakekernel import FakeKernel, mdpy
+from tests.fakekernel.cards import mdpy
+from tests.fakekernel.mdev import MediatedHost
 from tests.unit.agent.test_plugin import UID, Cluster
 
 SAMPLE = re.compile(r'[a-z_]+(\{[a-z]+="[a-z]+"\})? [0-9.]+')
@@ -42,7 +43,7 @@ def samples(text: str) -> dict[str, float]:
 @pytest.fixture
 def driver(tmp_path: Path) -> Driver:
     places = Places(tmp_path / "state", tmp_path / "cdi", tmp_path / "metadata")
-    host = Host("n1", Sysfs(FakeKernel([mdpy()])), (Mediated(),), places, accelerated=lambda: True)
+    host = Host("n1", Sysfs(MediatedHost(mdpy())), (Mediated(),), places, accelerated=lambda: True)
     return Driver(host, Cluster(), call_seconds=0.1)
 
 
