@@ -44,7 +44,9 @@ def agent(api: Api, tmp_path: Path) -> Iterator[Agent]:
 
 
 def tell(agent: Api, node: str) -> Answer:
-    return agent.kubectl("patch", "node", node, "--subresource=status", "-p", json.dumps(STATUS))
+    body = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": node}, **STATUS}
+    options = ("--server-side", "--subresource=status", "--validate=false", "--field-manager=libvf-agent")
+    return agent.kubectl("apply", *options, "-f", "-", stdin=json.dumps(body))
 
 
 def offer(agent: Api, node: str) -> Answer:
