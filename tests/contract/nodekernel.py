@@ -34,7 +34,7 @@ container = os.open("/dev/vfio/vfio", os.O_RDWR)
 group = os.open(f"/dev/vfio/{number}", os.O_RDWR)
 fcntl.ioctl(group, 0x3b68, struct.pack("i", container))
 fcntl.ioctl(container, 0x3b66, 1)
-device = fcntl.ioctl(group, 0x3b6a, bytes(uuid, "ascii") + bytes(1))
+device = fcntl.ioctl(group, 0x3b6a, bytearray(uuid.encode() + bytes(1)), True)
 print("open", flush=True)
 sys.stdin.read()
 """

@@ -46,7 +46,7 @@ def until(look: Callable[[], object], expected: object, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while (seen := look()) != expected and time.monotonic() < deadline:
         time.sleep(1)
-    assert seen == expected
+    assert seen == expected, f"after {seconds:.0f} s: {seen!r}, not {expected!r}"
 
 
 def left(bed: Testbed) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ from lab.demo import get, wait_ready
 from lab.errors import LabError
 from lab.inspect_node import mdevs, qemus
 from lab.testbed import REPOSITORY, Testbed
-from tests.e2e.machines import SMALL, all_mdevs, all_qemus, apply, left, ready, until, until_reason
+from tests.e2e.machines import SMALL, all_mdevs, all_qemus, apply, left, until, until_reason
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("two_nodes")]
 
@@ -27,41 +27,36 @@ def _on_n2(bed: Testbed) -> None:
 
 
 @pytest.fixture
-def foreign(bed: Testbed) -> Iterator[str]:
-    """A mdev that an administrator made by hand on every node."""
-    uuid = "99999999-0000-4000-8000-000000000001"
-    for node in bed.nodes():
-        node.execute(["sh", "-c", f"echo {uuid} > /sys/class/mdev_bus/mdpy/mdev_supported_types/mdpy-xga/create"])
-    yield uuid
-    for node in bed.nodes():
-        node.execute(["sh", "-c", f"echo 1 > /sys/bus/mdev/devices/{uuid}/remove"])
+def foreign(bed: Testbed) -> Iterator[set[str]]:
+    """Devices that an administrator made by hand: three of the first node's four, and one of the second's."""
+    made = {f"99999999-0000-4000-8000-00000000000{number}": "n2" if number == 3 else "n1" for number in range(4)}
+    for uuid, node in made.items():
+        create = f"echo {uuid} > /sys/class/mdev_bus/mdpy/mdev_supported_types/mdpy-xga/create"
+        assert bed.node(node).execute(["sh", "-c", create]).returncode == 0
+    yield set(made)
+    for uuid, node in made.items():
+        bed.node(node).execute(["sh", "-c", f"echo 1 > /sys/bus/mdev/devices/{uuid}/remove"])
 
 
-def test_with_a_node_full_the_next_machine_waits_and_runs_on_the_other_when_it_may(bed: Testbed, foreign: str) -> None:
-    # a node's mdpy has four instances, of which the foreign device takes one
-    names = [f"vm{number}" for number in range(4)]
+def test_with_a_node_full_the_next_machine_waits_and_runs_on_the_other_when_it_may(
+    bed: Testbed, foreign: set[str]
+) -> None:
     bed.kubectl("cordon", "n2")
     try:
-        for name in names:
-            apply(bed, name, **SMALL)
-        until(lambda: len(mdevs(bed.node("n1"))), 4, 120)
-        until(lambda: sum(_running(bed, name) for name in names), 3, 60)
-        [last] = [name for name in names if not _running(bed, name)]
-        assert "mdpy-xga has" in until_reason(bed, last, "Unschedulable", 30)
+        apply(bed, "first", **SMALL)
+        wait_ready(bed, "first")
+        assert len(mdevs(bed.node("n1"))) == 4
+        apply(bed, "second", **SMALL)
+        assert "mdpy-xga has" in until_reason(bed, "second", "Unschedulable", 30)
     finally:
         bed.kubectl("uncordon", "n2")
-    wait_ready(bed, last)
-    assert get(bed, "pod", last)["spec"]["nodeName"] == "n2"
-    used = {get(bed, "gpart", f"{name}-gpu0")["status"]["devices"][0]["mdevUUID"] for name in names}
-    assert len(used) == 4
-    assert used | {foreign} == all_mdevs(bed)
+    wait_ready(bed, "second")
+    assert get(bed, "pod", "second")["spec"]["nodeName"] == "n2"
+    used = {get(bed, "gpart", f"{name}-gpu0")["status"]["devices"][0]["mdevUUID"] for name in ("first", "second")}
+    assert not used & foreign
+    assert used | foreign == all_mdevs(bed)
     bed.kubectl("delete", "vfvm", "--all", "--wait")
-    until(lambda: all_mdevs(bed), {foreign}, 90)
-    assert all(foreign in mdevs(node) for node in bed.nodes())
-
-
-def _running(bed: Testbed, name: str) -> bool:
-    return ready(bed, name).get("status") == "True"
+    until(lambda: all_mdevs(bed), foreign, 90)
 
 
 def test_draining_a_node_moves_the_machine_unless_a_disruption_budget_keeps_it(bed: Testbed) -> None:

@@ -26,7 +26,7 @@ container = os.open("/dev/vfio/vfio", os.O_RDWR)
 group = os.open(f"/dev/vfio/{number}", os.O_RDWR)
 fcntl.ioctl(group, 0x3b68, struct.pack("i", container))
 fcntl.ioctl(container, 0x3b66, 1)
-device = fcntl.ioctl(group, 0x3b6a, uuid.encode() + bytes(1))
+device = fcntl.ioctl(group, 0x3b6a, bytearray(uuid.encode() + bytes(1)), True)  # with bytes there is no result
 info = struct.unpack("6I", fcntl.ioctl(device, 0x3b6b, struct.pack("6I", 24, 0, 0, 0, 0, 0)))
 status = dict(line.split(":", 1) for line in open("/proc/self/status") if ":" in line)
 told = {"uuid": uuid, "regions": info[2], "uid": os.getuid(), "capabilities": status["CapEff"].strip()}
