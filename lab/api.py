@@ -19,6 +19,7 @@ _PATHS = {
     "resourceclaim": "/apis/resource.k8s.io/v1/namespaces/{namespace}/resourceclaims",
     "pod": "/api/v1/namespaces/{namespace}/pods",
     "node": "/api/v1/nodes",
+    "lease": "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases",
     "resourceslice": "/apis/resource.k8s.io/v1/resourceslices",
 }
 

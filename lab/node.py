@@ -46,6 +46,11 @@ class Node:
         return Daemon(self.folder, "qemu")
 
     @property
+    def powered_on(self) -> float:
+        """When its power last came on, in seconds since the epoch."""
+        return self.daemon.pid_file.stat().st_mtime
+
+    @property
     def console(self) -> Path:
         """Its serial console, from power-on."""
         return self.folder / "console.log"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -139,9 +140,12 @@ class Testbed:
                 forwarder.terminate()
 
     def _node_ready(self, name: str) -> bool:
+        """Ready, and said since its power came on: what a node said before stands in the API for a while."""
         found = [node for node in self.api.list("node") if node["metadata"]["name"] == name]
         conditions = [condition for node in found for condition in node["status"].get("conditions", [])]
-        return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+        leases = [lease for lease in self.api.list("lease") if lease["metadata"]["name"] == name]
+        renewed = any(_time(lease["spec"]["renewTime"]) > self.node(name).powered_on for lease in leases)
+        return renewed and any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
     def _ssh_key(self) -> None:
         key = self.directory / "ssh_key"
@@ -178,6 +182,10 @@ class Testbed:
                 dropped.append(node.name)
         stamp.write_text(bases)
         return dropped
+
+
+def _time(text: str) -> float:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 def prepare() -> Ready:
