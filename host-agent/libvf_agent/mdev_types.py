@@ -56,13 +56,16 @@ def _nvidia(raw: Raw) -> SliceType | None:
 
 
 def _gvtg(raw: Raw) -> SliceType | None:
-    """Multi-line `low_gm_size: 128MB`; the screen is dma-buf only, which needs GL: not readable by us."""
+    """Multi-line `low_gm_size: 128MB`; the screen is dma-buf only, which needs GL: not readable by us.
+
+    The high graphics memory counts as video memory, as the guest works in it; the low one is a window for the CPU.
+    """
     facts = dict(re.findall(r"^(\w+): (\d+)", raw.description, re.MULTILINE))
     if not {"low_gm_size", "high_gm_size", "fence"} <= facts.keys():
         return None
     low, high, fence = (int(facts[key]) for key in ("low_gm_size", "high_gm_size", "fence"))
     cost = (("low-gm", low * MIB), ("high-gm", high * MIB), ("fence", fence))
-    return SliceType(raw.id, raw.name or raw.id, (low + high) * MIB, cost, None, raw.available)
+    return SliceType(raw.id, raw.name or raw.id, high * MIB, cost, None, raw.available)
 
 
 def _mdpy(raw: Raw) -> SliceType | None:

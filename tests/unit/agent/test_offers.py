@@ -135,3 +135,8 @@ def test_a_cards_pci_id_is_that_of_its_physical_function(card: Callable[[], Card
     specs = pool_of_gpu(Node("n1", "uid"), offered(card()))
     found = {device["attributes"].get("device", {}).get("string") for s in specs for device in s.get("devices", [])}
     assert found == {pci_id}
+
+
+def test_the_video_memory_of_a_gvtg_slice_is_its_high_graphics_memory() -> None:
+    sizes = {offer.type.id: offer.type.vram // MIB for offer in offered(gvtg()).devices}
+    assert sizes == {"i915-GVTg_V5_8": 384, "i915-GVTg_V5_4": 512, "i915-GVTg_V5_2": 1024, "i915-GVTg_V5_1": 2048}
