@@ -52,6 +52,7 @@ def reader(claim: str) -> str:
         "imagePullPolicy": "Never",
         "command": ["python3", "-c", READER],
         "resources": {"claims": [{"name": "gpu"}], "limits": {"memory": "64Mi"}},
+        "readinessProbe": {"tcpSocket": {"port": 8000}, "periodSeconds": 1},
         "securityContext": security,
     }
     spec = {
