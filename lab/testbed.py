@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from lab import images, network, packages
+from lab import emulator, images, network, packages
 from lab.api import Api
 from lab.binaries import binaries
 from lab.controlplane import ControlPlane
@@ -191,6 +191,7 @@ def _time(text: str) -> float:
 def prepare() -> Ready:
     """Build what the cache lacks: programs and Debian beside each other, as one waits where the other works."""
     packages.install_missing()
+    emulator.qemu()
     with ThreadPoolExecutor() as pool:
         programs = pool.submit(binaries)
         root = pool.submit(debian_root)
