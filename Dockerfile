@@ -1,6 +1,6 @@
 # libvf's images: operator, agent, launcher. What changes most is copied last, so that a change of code
 # rebuilds one small layer. Each program is imported once, which leaves just the bytecode that it needs: a launcher
-# without it takes four times as long until QEMU runs.
+# without it takes four times as long to import.
 ARG BASE=docker.io/library/debian:trixie-slim
 
 FROM ${BASE} AS python
