@@ -73,6 +73,10 @@ class NodeKernel:
         """Whether it is there."""
         return bool(self._call("exists", path))
 
+    def run(self, argv: tuple[str, ...]) -> None:
+        """A program of the node."""
+        self._call("run", argv)
+
     @contextmanager
     def held(self, uuid: str) -> Iterator[None]:
         """A process on the node has the device open, as QEMU does."""
