@@ -89,6 +89,18 @@ class NodeKernel:
         finally:
             _end(holder)
 
+    @contextmanager
+    def held_function(self, address: str) -> Iterator[None]:
+        """A process on the node has a PCI function open, as QEMU does."""
+        group = os.path.basename(self.link(f"sys/bus/pci/devices/{address}/iommu_group"))
+        holder = self._python(_HOLDER, address, group)
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "open\n"
+        try:
+            yield
+        finally:
+            _end(holder)
+
     def close(self) -> None:
         """End the helpers in the Pod."""
         for process in self._all:

@@ -7,6 +7,8 @@ holds them to a real kernel.
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from tests.fakekernel.host import FakeHost
@@ -284,3 +286,12 @@ class PciHost(FakeHost):
         self.pci = Pci(self, drivers)
         for function in functions:
             self.pci.add(function)
+
+    @contextmanager
+    def held_function(self, address: str) -> Iterator[None]:
+        """A process has a function open for a while."""
+        self.pci.open(address)
+        try:
+            yield
+        finally:
+            self.close()
