@@ -34,6 +34,11 @@ def test_all_of_a_size_that_is_offered_can_be_made_and_not_one_more(tmp_path: Pa
     assert not any(bed.card.creatable(vf) for vf in bed.card.functions), "the driver takes no more of any type"
 
 
+def test_a_card_with_fewer_functions_than_vgpus_offers_as_many_as_functions(tmp_path: Path) -> None:
+    bed = Bed(tmp_path, Model("L40S", "10de:26b9", l40s().kinds, 8))
+    assert [len(bed.of(name)) for name in ("1Q", "6Q", "8Q")] == [8, 8, 6]
+
+
 def test_sizes_exclude_each_other_and_series_of_one_size_do_not(tmp_path: Path) -> None:
     bed = Bed(tmp_path, l40s())
     assert not bed.fit(bed.of("4Q")[0], bed.of("8Q")[0])
@@ -66,6 +71,13 @@ def test_a_vgpu_of_somebody_else_leaves_its_own_size_and_one_less_of_it(tmp_path
     assert len(bed.card.vgpus) == 12
     bed.release("a")
     assert bed.vgpus() == {theirs: "4Q"}
+
+
+def test_a_card_that_somebody_else_has_filled_offers_nothing_that_can_be_had(tmp_path: Path) -> None:
+    bed = Bed(tmp_path, l40s())
+    bed.card.make("24Q", 0)
+    bed.card.make("24C", 1)
+    assert bed.free() == []
 
 
 def test_functions_that_take_nothing_are_an_error_that_says_so(tmp_path: Path) -> None:
@@ -127,6 +139,16 @@ def test_a_card_of_ten_sizes_in_three_series_mixes_them_within_the_limits_of_the
     assert bed.of("16Q") == ["1154-0", "1154-32"]
 
 
+@pytest.mark.parametrize(
+    "sizes", [(4, 5, 8, 10, 16, 20, 40, 80), (4, 6, 11, 15, 23, 47, 94), (3, 4, 5, 7, 11, 13, 24, 96), (1, 9, 141)]
+)
+def test_cards_above_64_gib_keep_the_limits_of_the_api(tmp_path: Path, sizes: tuple[int, ...]) -> None:
+    kinds = tuple(Kind(n, f"NVIDIA X-{size}C", size, 1, ()) for n, size in enumerate(sizes, 1))
+    bed = Bed(tmp_path, Model("X", "10de:0001", kinds, 32), mixes=True)
+    assert bed.of(f"{sizes[-1]}C") == [f"{len(sizes)}-0"]
+    assert max(len(device["consumesCounters"]) for device in bed.devices().values()) <= 2
+
+
 def test_a_vgpu_of_somebody_else_takes_the_place_it_lies_at(tmp_path: Path) -> None:
     bed = Bed(tmp_path, l4(), mixes=True)
     bed.card.make("12C", 5)
@@ -176,6 +198,14 @@ def test_without_the_tool_a_function_that_still_lists_another_size_proves_that_s
     assert bed.of("8C") == ["1032-0", "1032-1", "1032-2"], "an empty card does not show it"
     bed.card.make("12C", 0)
     assert bed.free() == ["1030-12", "1030-20", "1031-12", "1031-18", "1032-16", "1033-12"]
+
+
+def test_without_the_tool_a_full_type_of_unknown_size_proves_nothing(tmp_path: Path) -> None:
+    kinds = (Kind(1, "NVIDIA X-4B", 4, 1, (0,)), Kind(2, "NVIDIA X-4Q", 4, 3, (0, 4, 8)))
+    bed = Bed(tmp_path, Model("X", "10de:0001", kinds, 8), tool=False)
+    bed.card.make("4B", 0)
+    assert bed.names() == ["1-0", "2-0"]
+    assert bed.free() == [], "what is of unknown size leaves room for none that is known"
 
 
 def test_a_card_cut_by_mig_offers_nothing_of_which_the_number_is_not_known(tmp_path: Path) -> None:

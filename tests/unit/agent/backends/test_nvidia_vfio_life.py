@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from libvf_agent.errors import Busy
+from libvf_agent.errors import Busy, NotOurs, Refused
 
 from tests.fakekernel.mdev import Mdev
 from tests.fakekernel.nvidia_models import l4, l40s
@@ -135,6 +135,24 @@ def test_parameters_are_written_to_a_vgpu_that_is_there_and_cleared_before_it_go
     assert bed.card.vgpus[str(facts["pciAddress"])].parameters == "frame_rate_limiter=0,disable_vnc=1"
     bed.release("a")
     assert bed.card.vgpus == {}
+
+
+@pytest.mark.parametrize("moment", [2, 4])
+def test_a_function_that_somebody_else_takes_in_between_is_left_to_them(tmp_path: Path, moment: int) -> None:
+    bed = Bed(tmp_path, l4(), rules(parameters="k=v"), mixes=True)
+    vf, calls = bed.card.functions[0], []
+
+    def after_a_write() -> None:  # of the type, or of the place
+        calls.append(vf)
+        if len(calls) == moment:
+            bed.machine.tree.write(f"sys/bus/pci/devices/{vf}/nvidia/current_vgpu_type", "0")
+            bed.card.make("6C", 0)
+
+    bed.machine.around = after_a_write
+    with pytest.raises((NotOurs, Refused)):
+        bed.prepare("a", "1030-20")
+    assert bed.vgpus() == {vf: "6C"}
+    assert bed.card.vgpus[vf].parameters == ""
 
 
 # functions that are to be made
