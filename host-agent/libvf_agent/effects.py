@@ -48,7 +48,8 @@ class Effects:
             self._bind(step)
         elif isinstance(step, Run):
             if self._begin(step):
-                self._sysfs.run(step.argv)
+                for argv in (step.argv, *step.then):
+                    self._run(argv, step.busy)
                 self._require(step, "the program ended well and nothing changed; see its log")
         else:
             self._write(step)
@@ -63,14 +64,33 @@ class Effects:
         if step.functions and self._used_functions(step.functions):
             return  # somebody else works on functions we made: they stay, as ours they are idle
         if isinstance(step, Run):
-            self._sysfs.run(step.undo)
+            self._run(step.undo, step.busy)
         else:
             self._unwrite(step)
-        self._require_gone(step)
+        if isinstance(step, Run) or not step.shapes:
+            self._require_gone(step)
+
+    # programs
+
+    def _run(self, argv: tuple[str, ...], busy: str) -> None:
+        until = time.monotonic() + self._deadline
+        while True:
+            try:
+                self._sysfs.run(argv)
+                return
+            except Refused as error:
+                if not busy or busy not in str(error):
+                    raise
+                if time.monotonic() >= until:
+                    raise Busy(f"{' '.join(argv)} says {busy}: stop what has the card open") from error
+                time.sleep(RETRY_SECONDS)
 
     # one value into one file
 
     def _write(self, step: Write) -> None:
+        if step.shapes:
+            self._shape(step)
+            return
         if not isinstance(step.evidence, Leads) and not self._begin(step):
             return
         try:
@@ -81,6 +101,13 @@ class Effects:
             self._refuse(step, error)
         if isinstance(step.evidence, Reads):
             self._require(step, "the driver took the write and changed nothing; see the kernel log of this node")
+
+    def _shape(self, step: Write) -> None:
+        """One more value for what is ours; NotOurs where somebody else has it by now."""
+        if self.state(step) is not State.OURS:
+            self._refuse(step, None)
+        if self._sysfs.read_or(step.path, "") != step.value:
+            self._sysfs.write(step.path, step.value)
 
     def _begin(self, step: Write | Run) -> bool:
         """Whether it is to be done; values carry no name, so one that is there already is somebody else's."""
@@ -129,8 +156,7 @@ class Effects:
             raise Busy(f"/{step.device} is held open by {names}: stop it, then the device is removed")
 
     def _used_functions(self, physical: str) -> bool:
-        functions = (pci.read(self._sysfs, address) for address in pci.virtual(self._sysfs, physical))
-        return any((f.driver and not f.on_vfio) or pci.openers(self._sysfs, f.address) for f in functions)
+        return any(pci.in_use(self._sysfs, address) for address in pci.virtual(self._sysfs, physical))
 
     def _require(self, step: Step, cure: str) -> None:
         if self.state(step) is not State.OURS:

@@ -2,10 +2,10 @@
 encoding.
 
 Three encodings (dra.md). *Linear*: every type costs so much of each of the card's pools. *Locks*: cards that
-take one size at a time; for each slot of a size that is not the smallest a lock counter of capacity S (the
-largest instance count), of which that slot takes S and every device of a smaller size takes 1. So smaller
-ones exclude it and it excludes them, exactly. *Places*: cards that mix sizes, each at places of its own; a
-device takes the slots it covers. A whole card is one more device that takes everything.
+take one size at a time; there is a lock for each slot, and the i-th device of a size takes so much of lock i
+that only others of its size fit beside it (see `_locks`). So sizes exclude each other, exactly. *Places*: cards
+that mix sizes, each at places of its own; a device takes the slots it covers. A whole card is one more device
+that takes everything.
 
 A device that somebody else made takes what a device of ours would take; the capacity published is what is
 left. Names and order are the packing policy: the allocator is first fit, so the smallest come first.
@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from libvf_agent.inventory import MIB, Carving, Gpu, Offer, Offers, SliceType
+from libvf_agent.inventory import Carving, Gpu, Offer, Offers, SliceType
 
 Amounts = dict[str, int]
 Device = tuple[str, SliceType]
@@ -125,39 +125,54 @@ def _fits(kind: SliceType, total: Amounts) -> int:
 
 
 def _locks(gpu: Gpu) -> _Encoding:
-    """Sizes are groups of types with the same framebuffer: the driver mixes series, never sizes."""
-    slots = {kind.vram: max(k.limit or 0 for k in gpu.types if k.vram == kind.vram) for kind in _ordered(gpu)}
-    if not slots:
+    """Sizes are groups of types with the same framebuffer: the driver mixes series, never sizes.
+
+    Sizes are ranked, fewest instances first, and weigh so much that one device of a rank is more than all but one
+    of any rank below it: w(k) = 1 + max over j < k of (n(j) - 1) w(j). Every device takes its weight of every
+    lock, and of the lock of its own slot all that the others of its size leave. So a lock is exactly full with
+    one size, and a device of a heavier one is too much beside it. The last rank needs no locks of its own, so
+    there are as many as the second largest count: 24 for 32/24/16/12/8/6/4/3/2/1, where two sets of 32 counters
+    is what a device may draw on.
+    """
+    counts: dict[int, int] = {}
+    for kind in gpu.types:
+        counts[kind.vram] = max(counts.get(kind.vram, 0), kind.limit or 0)
+    ranked = sorted((count, size) for size, count in counts.items() if count)
+    if not ranked:
         return _Encoding([], {}, {})
-    sizes = sorted(slots, key=lambda size: (-slots[size], size))
-    locks = {size: [f"x-{size // MIB}m-{i}" for i in range(slots[size])] for size in sizes[1:]}
-    above: dict[int, int] = {}
-    for rank, size in enumerate(sizes[1:], start=1):
-        above[size] = max(slots[bigger] for bigger in sizes[:rank])
-    total = {"slots": slots[sizes[0]], **{x: above[size] for size in locks for x in locks[size]}}
+    weights = _weights([count for count, _ in ranked])
+    whole = ranked[-1][0] * weights[-1]
+    locks = [f"lock-{i}" for i in range(ranked[-2][0] if len(ranked) > 1 else 1)]
+    rank = {size: number for number, (_, size) in enumerate(ranked)}
     devices = [(f"{stem(kind)}-{i}", kind) for kind in _ordered(gpu) for i in range(kind.limit or 0)]
-    cost = {name: _lock_cost(sizes, locks, above, kind.vram, int(name.rpartition("-")[2])) for name, kind in devices}
-    return _Encoding(devices, cost, total)
+    cost: dict[str, Amounts] = {}
+    for name, kind in devices:
+        number, slot = rank[kind.vram], int(name.rpartition("-")[2])
+        cost[name] = dict.fromkeys(locks, weights[number])
+        if number < len(ranked) - 1:
+            cost[name][locks[slot]] = whole - (ranked[number][0] - 1) * weights[number]
+    return _Encoding(devices, cost, dict.fromkeys(locks, whole))
 
 
-def _lock_cost(sizes: list[int], locks: dict[int, list[str]], above: dict[int, int], size: int, slot: int) -> Amounts:
-    """Its own lock whole, and one of each lock of every size with fewer slots."""
-    rank = sizes.index(size)
-    cost = {lock: 1 for smaller in sizes[rank + 1 :] for lock in locks[smaller]}
-    if rank == 0:
-        return {"slots": 1, **cost}
-    return {locks[size][slot]: above[size], **cost}
+def _weights(counts: list[int]) -> list[int]:
+    weights: list[int] = []
+    for _ in counts:
+        weights.append(1 + max(((n - 1) * w for n, w in zip(counts, weights, strict=False)), default=0))
+    return weights
 
 
 def _placed(gpu: Gpu) -> _Encoding:
-    """Every type at every place it may lie at; two devices that cover one slot exclude each other."""
+    """Every type at every place it may lie at; two devices that cover one slot exclude each other.
+
+    What a device costs beside its place, such as a virtual function, is drawn from the card's totals.
+    """
     devices: list[Device] = []
     cost: dict[str, Amounts] = {}
     for kind in _ordered(gpu):
         for place, covered in kind.places:
             devices.append((f"{stem(kind)}-{place}", kind))
-            cost[f"{stem(kind)}-{place}"] = {f"slot-{slot}": 1 for slot in covered}
-    return _Encoding(devices, cost, {f"slot-{slot}": 1 for slot in range(gpu.slots)})
+            cost[f"{stem(kind)}-{place}"] = {**dict(kind.cost), **{f"slot-{slot}": 1 for slot in covered}}
+    return _Encoding(devices, cost, {**dict(gpu.totals), **{f"slot-{slot}": 1 for slot in range(gpu.slots)}})
 
 
 def _place_of(name: str, kind: SliceType) -> int | None:

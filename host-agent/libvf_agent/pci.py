@@ -113,6 +113,17 @@ def openers(sysfs: Sysfs, address: str) -> list[Opener]:
     return sorted(set(found), key=lambda opener: opener.pid)
 
 
+def in_use(sysfs: Sysfs, address: str) -> bool:
+    """Whether somebody works with a virtual function: a driver of the host, or a process that has it open.
+
+    NVIDIA's driver holds its functions all the time, and works with those that are a vGPU.
+    """
+    function = read(sysfs, address)
+    vgpu = sysfs.read_or(f"{DEVICES}/{address}/nvidia/current_vgpu_type", "")
+    works = vgpu != "0" if vgpu else bool(function.driver) and not function.on_vfio
+    return works or bool(openers(sysfs, address))
+
+
 def numa_node(sysfs: Sysfs, folder: str) -> int | None:
     """The firmware's word; on a host of one node 0; unknown (-1) on a host of several stays unknown."""
     said = sysfs.read_or(f"{folder}/numa_node", "-1")

@@ -47,7 +47,8 @@ class Write(msgspec.Struct, frozen=True, tag_field="kind", tag="write"):
 
     `device` is the folder whose VFIO group tells who holds the result open, `functions` the physical function
     whose virtual functions must all be idle before the undo. A `shared` step stands in the plans of several
-    claims: the first one does it, and the last one that has it takes it back.
+    claims: the first one does it, and the last one that has it takes it back. One that `shapes` says more of what
+    an earlier step has made: it has that one's evidence, and is there as long as that is.
     """
 
     path: str
@@ -57,6 +58,7 @@ class Write(msgspec.Struct, frozen=True, tag_field="kind", tag="write"):
     device: str = ""
     functions: str = ""
     shared: bool = False
+    shapes: bool = False
 
 
 class Bind(msgspec.Struct, frozen=True, tag_field="kind", tag="bind"):
@@ -73,11 +75,17 @@ class Bind(msgspec.Struct, frozen=True, tag_field="kind", tag="bind"):
 
 
 class Run(msgspec.Struct, frozen=True, tag_field="kind", tag="run"):
-    """A vendor's own program, where the kernel's file refuses everybody else; `undo` is its counterpart."""
+    """A vendor's own program, where the kernel's file refuses everybody else; `undo` is its counterpart.
+
+    `then` are programs that belong to it and whose effect no file shows, `busy` is what it says where the same
+    again may do: some other program had the card open.
+    """
 
     argv: tuple[str, ...]
     evidence: Reads
     undo: tuple[str, ...]
+    then: tuple[tuple[str, ...], ...] = ()
+    busy: str = ""
     functions: str = ""
     shared: bool = False
 

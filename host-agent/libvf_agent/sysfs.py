@@ -11,13 +11,17 @@ import os
 import posixpath
 import subprocess
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from libvf_agent.errors import Busy, SysfsError, from_os
 
 REMOVE_DEADLINE_SECONDS = 10.0
 RUN_SECONDS = 30.0
+ASK_SECONDS = 10.0
+
+Answer = TypeVar("Answer")
 
 
 class Files(Protocol):
@@ -30,6 +34,7 @@ class Files(Protocol):
     def real(self, path: str) -> str: ...
     def exists(self, path: str) -> bool: ...
     def run(self, argv: tuple[str, ...]) -> None: ...
+    def ask(self, argv: tuple[str, ...]) -> str: ...
 
 
 class HostFiles:
@@ -67,15 +72,25 @@ class HostFiles:
 
     def run(self, argv: tuple[str, ...]) -> None:
         """A program of the host in the host's own mount namespace, that of process 1."""
-        done = subprocess.run(
-            ["nsenter", "--target", "1", "--mount", "--", *argv],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=RUN_SECONDS,
-        )
-        if done.returncode:
-            raise OSError(errno.EIO, (done.stderr or done.stdout).strip()[-500:] or f"code {done.returncode}")
+        _ran(argv, RUN_SECONDS)
+
+    def ask(self, argv: tuple[str, ...]) -> str:
+        """What a program of the host that changes nothing says."""
+        return _ran(argv, ASK_SECONDS)
+
+
+def _ran(argv: tuple[str, ...], seconds: float) -> str:
+    done = subprocess.run(
+        ["nsenter", "--target", "1", "--mount", "--", *argv],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+    )
+    if done.returncode:
+        words = f"{done.stdout}{done.stderr}".strip()[-500:]
+        raise OSError(errno.EIO, words or f"code {done.returncode}")
+    return done.stdout
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +176,17 @@ class Sysfs:
 
     def run(self, argv: tuple[str, ...]) -> None:
         """A program of the host, to its end; Refused with its last words where it fails."""
+        self._programs(self._files.run, argv)
+
+    def ask(self, argv: tuple[str, ...]) -> str:
+        """What a program of the host says that only looks; Absent where it is missing, Refused where it fails."""
+        return self._programs(self._files.ask, argv)
+
+    def _programs(self, door: Callable[[tuple[str, ...]], Answer], argv: tuple[str, ...]) -> Answer:
         try:
-            self._files.run(argv)
+            return door(argv)
         except subprocess.TimeoutExpired as error:
-            told = f"{' '.join(argv)} did not end in {RUN_SECONDS:g} s"
+            told = f"{' '.join(argv)} did not end in {error.timeout:g} s"
             raise Busy(f"{told}: see what it waits for on this node") from error
         except OSError as error:
             raise from_os(error, "running", " ".join(argv)) from error

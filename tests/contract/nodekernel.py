@@ -77,6 +77,10 @@ class NodeKernel:
         """A program of the node."""
         self._call("run", argv)
 
+    def ask(self, argv: tuple[str, ...]) -> str:
+        """What a program of the node says."""
+        return str(self._call("ask", argv))
+
     @contextmanager
     def held(self, uuid: str) -> Iterator[None]:
         """A process on the node has the device open, as QEMU does."""

@@ -39,6 +39,7 @@ class FakeHost:
         self.processes: dict[int, Process] = {}
         self.parts: list[Part] = []
         self.programs: dict[str, Callable[[tuple[str, ...]], None]] = {}
+        self.answers: dict[str, Callable[[tuple[str, ...]], str]] = {}
         self.around: Callable[[], None] = lambda: None
         self._boot_id = str(uuids.uuid4())
         self._groups: set[int] = set()
@@ -138,3 +139,10 @@ class FakeHost:
             raise fail(errno.ENOENT, argv[0])
         program(argv)
         self.around()
+
+    def ask(self, argv: tuple[str, ...]) -> str:
+        """A program of the host that only looks."""
+        program = self.answers.get(argv[0].rpartition("/")[2])
+        if program is None:
+            raise fail(errno.ENOENT, argv[0])
+        return program(argv)

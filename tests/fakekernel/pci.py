@@ -78,9 +78,17 @@ class Pci:
 
     def lose(self, address: str) -> None:
         """It falls off the bus, with all that is below it."""
-        for vf in list(self.functions[address].vfs):
+        for one in [*self.functions[address].vfs, address]:
+            self._drop(self.functions[one])
+
+    def cut(self, address: str, count: int) -> None:
+        """Virtual functions as a driver makes them, whatever its file takes; 0 takes all away."""
+        function = self.functions[address]
+        for vf in list(function.vfs):
+            self._wait_closed(self.functions[vf])
             self._drop(self.functions[vf])
-        self._drop(self.functions[address])
+        self._drop_links(function)
+        self._make(function, count)
 
     def open(self, address: str, pid: int = 4711, command: str = "qemu-system-x86", hidden: bool = False) -> None:
         """A process opens its VFIO group."""
@@ -89,6 +97,7 @@ class Pci:
     def reboot(self) -> None:
         """No virtual function, no override and no binding by hand survives."""
         for function in list(self.functions.values()):
+            self._drop_links(function)
             if function.physical:
                 self._drop(function)
         for function in self.functions.values():
@@ -218,13 +227,7 @@ class Pci:
             raise fail(errno.ENOENT, path)  # no driver, or one without sriov_configure
         if count and function.vfs:
             raise fail(errno.EBUSY, path)
-        if count:
-            self._make(function, count)
-            return
-        for vf in list(function.vfs):
-            self._wait_closed(self.functions[vf])
-            self._drop(self.functions[vf])
-        self._drop_links(function)
+        self.cut(function.address, count)
 
     def _make(self, function: Function, count: int) -> None:
         for number in range(count):

@@ -10,6 +10,8 @@ from libvf_agent.rules import CardId, Rules, RulesOf, careful
 from tests.fakekernel.cards import gvtg, mbochs, mdpy, mtty, nvidia
 from tests.fakekernel.host import FakeHost
 from tests.fakekernel.mdev import Card, MediatedHost
+from tests.fakekernel.nvidia import NvidiaHost
+from tests.fakekernel.nvidia_models import l4, l40s
 from tests.fakekernel.pci import Function, PciHost
 
 PF = "0000:65:00.0"
@@ -29,7 +31,8 @@ class Situation:
         mediated = sorted(host.mdev.devices) if isinstance(host, MediatedHost) else []
         bus = host.pci.functions.values() if isinstance(host, PciHost) else []
         functions = sorted((f.address, f.driver, f.override, f.autoprobe, len(f.vfs)) for f in bus)
-        return mediated, functions
+        vgpus = [card.state() for card in host.cards.values()] if isinstance(host, NvidiaHost) else []
+        return mediated, functions, vgpus
 
 
 def rules(**given: object) -> RulesOf:
@@ -76,6 +79,28 @@ def desktop() -> FakeHost:
     return PciHost(screen, card, audio)
 
 
+def one_size() -> FakeHost:
+    """A card that takes one size at a time, on which somebody else has made a vGPU."""
+    host = NvidiaHost()
+    host.put(PF, l40s()).make("4Q")
+    return host
+
+
+def mixed_sizes() -> FakeHost:
+    """A card that mixes sizes, with a vGPU of somebody else at its beginning."""
+    host = NvidiaHost()
+    host.put(PF, l4(), mixes=True).make("4C")
+    return host
+
+
+def uncut() -> FakeHost:
+    """A card without virtual functions, beside one that somebody else has cut."""
+    host = NvidiaHost()
+    host.put(PF, l4(), made=False)
+    host.put("0000:b3:00.0", l40s()).make("8Q")
+    return host
+
+
 SITUATIONS = {
     "mdpy": Situation(_mediated(mdpy, "mdpy-xga"), "mdpy", ("xga-0", "hd-0")),
     "mbochs": Situation(_mediated(mbochs, "mbochs-small"), "mbochs", ("small-0",)),
@@ -83,5 +108,8 @@ SITUATIONS = {
     "gvtg": Situation(_mediated(gvtg, "i915-GVTg_V5_8"), "0000:00:02.0", ("gvtg-v5-8-0",)),
     "nvidia": Situation(_mediated(nvidia, "nvidia-702"), PF, ("702-0", "702-1")),
     "sriov": Situation(sriov, PF, ("vf-0", "vf-1"), rules(functions=4)),
+    "nvidia vfio": Situation(one_size, PF, ("1150-0", "1150-3"), rules(parameters="frame_rate_limiter=0")),
+    "nvidia vfio, mixed": Situation(mixed_sizes, PF, ("1030-20", "1031-6"), rules(parameters="k=v")),
+    "nvidia vfio, uncut": Situation(uncut, PF, ("1031-6", "1030-0"), rules(functions=1, heterogeneous=True)),
     "whole card": Situation(desktop, PF, ("whole-0",), rules(take_from_host=True)),
 }

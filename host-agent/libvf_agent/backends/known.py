@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from libvf_agent.backends import Backend
 from libvf_agent.backends.mediated import Mediated
+from libvf_agent.backends.nvidia_vfio import NvidiaVfio
 from libvf_agent.backends.passthrough import Passthrough
 from libvf_agent.backends.sriov import VirtualFunctions
 
 
 def known() -> tuple[Backend, ...]:
     """One of each backend; a whole card comes last."""
-    return (Mediated(), VirtualFunctions(), Passthrough())
+    return (Mediated(), NvidiaVfio(), VirtualFunctions(), Passthrough())

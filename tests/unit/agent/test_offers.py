@@ -1,7 +1,7 @@
 """What is offered can be carved, and what cannot be carved together is not offered together."""
 
 from collections.abc import Callable
-from itertools import combinations_with_replacement
+from itertools import combinations
 
 import pytest
 from hypothesis import given
@@ -35,24 +35,48 @@ def homogeneous(*counts: int) -> Gpu:
     return Gpu("card", "nvidia", ("card",), types, homogeneous=True)
 
 
+def sized(*counts: int) -> Gpu:
+    """A card that takes so many of each of its sizes, one size at a time."""
+    types = tuple(SliceType(f"nvidia-{i}", str(i), (i + 1) * MIB, (), n, 1) for i, n in enumerate(counts))
+    return Gpu("card", "nvidia", ("card",), types, homogeneous=True)
+
+
 def fits(offers: Offers, names: tuple[str, ...]) -> bool:
     """The scheduler's arithmetic: no counter over its capacity."""
     consumed = {offer.name: dict(offer.consumes) for offer in offers.devices}
     return all(sum(consumed[n].get(c, 0) for n in names) <= most for c, most in offers.counters)
 
 
-@pytest.mark.parametrize("counts", [(4, 2, 1), (6, 3, 1), (4, 4, 2, 1)])
+@pytest.mark.parametrize("counts", [(8, 4, 2), (6, 3, 1), (4, 4, 2, 1), (3, 3, 3), (1, 1), (5,)])
 def test_locks_allow_one_size_at_a_time_and_all_of_it(counts: tuple[int, ...]) -> None:
-    types = {f"nvidia-{n}-{i}": n for i, n in enumerate(counts)}
-    kinds = tuple(SliceType(t, t, (i + 1) * MIB, (), n, 1) for i, (t, n) in enumerate(types.items()))
-    offers = offers_of(Gpu("card", "nvidia", ("card",), kinds, homogeneous=True), {})
+    offers = offers_of(sized(*counts), {})
     size = {offer.name: offer.type.id for offer in offers.devices}
-    for size_of_set in range(1, 4):
-        for names in combinations_with_replacement(size, size_of_set):
-            if len(set(names)) == size_of_set:
-                assert fits(offers, names) == (len({size[n] for n in names}) == 1), names
-    for kind in kinds:
-        assert fits(offers, tuple(n for n in size if size[n] == kind.id))
+    for number in range(1, len(size) + 1):
+        for names in combinations(size, number):
+            assert fits(offers, names) == (len({size[n] for n in names}) == 1), names
+
+
+def test_a_card_of_ten_sizes_is_locked_exactly_within_the_limits_of_the_api() -> None:
+    gpu = sized(32, 24, 16, 12, 8, 6, 4, 3, 2, 1)  # an L40S
+    offers = offers_of(gpu, {})
+    size = {offer.name: offer.type.id for offer in offers.devices}
+    assert all(fits(offers, pair) == (size[pair[0]] == size[pair[1]]) for pair in combinations(size, 2))
+    for kind in gpu.types:
+        of_kind = tuple(name for name in size if size[name] == kind.id)
+        assert len(of_kind) == kind.limit
+        assert fits(offers, of_kind)
+    specs = pool_of_gpu(Node("n1", "uid"), offers)
+    devices = [device for spec in specs for device in spec.get("devices", [])]
+    assert max(len(device["consumesCounters"]) for device in devices) <= 2
+
+
+def test_series_of_one_size_share_what_the_card_takes_of_it() -> None:
+    kinds = [SliceType(f"nvidia-{n}{s}", f"{n}{s}", 16 // n * 1024 * MIB, (), n, 1) for n in (4, 2) for s in "qc"]
+    offers = offers_of(Gpu("card", "nvidia", ("card",), tuple(kinds), homogeneous=True), {})
+    assert fits(offers, ("4q-0", "4c-1", "4q-2", "4c-3"))
+    assert not fits(offers, ("4q-0", "4q-1", "4q-2", "4q-3", "4c-3"))
+    assert not fits(offers, ("2q-0", "2c-0"))
+    assert fits(offers, ("2q-0", "2c-1"))
 
 
 def test_a_foreign_device_leaves_only_its_own_size_and_one_less_of_it() -> None:
