@@ -80,6 +80,8 @@ def selectors(spec: Object) -> list[str]:
     for field, attribute in (("mode", "mode"), ("vendor", "vendor"), ("device", "device")):
         if value := spec.get(field):
             found.append(f'{_attribute(attribute)} == "{value}"')
+    if spec.get("vram"):  # what has no video memory, such as a serial port, would meet "at most"
+        found.append(f'device.capacity["{_DOMAIN}"].?vram.hasValue()')
     vram = f'device.capacity["{_DOMAIN}"].?vram.orValue(quantity("0"))'
     for bound, comparison in (("min", ">="), ("max", "<=")):
         if size := spec.get("vram", {}).get(bound):

@@ -92,6 +92,8 @@ def _unfit(spec: Object, offer: Offer) -> str:
     for name in ("vendor", "mode", "device"):
         if spec.get(name, getattr(offer, name)) != getattr(offer, name):
             return f"is of {name} {getattr(offer, name) or 'unknown'}"
+    if vram and not offer.vram:
+        return "has no video memory"
     if offer.vram < to_bytes(vram.get("min", 0)):
         return f"({of_bytes(offer.vram)}) is too small"
     if "max" in vram and offer.vram > to_bytes(vram["max"]):

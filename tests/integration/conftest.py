@@ -1,6 +1,7 @@
 """A real API server, scheduler and controller manager on the loopback, with libvf's manifests applied."""
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from lab.binaries import binaries
 from lab.controlplane import ControlPlane
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+PORT = int(os.environ.get("LIBVF_INTEGRATION_PORT", "26443"))
+ETCD_PORT = PORT - 4064  # 22379; and the one above it, for etcd's peers
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Api:
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     folder = tmp_path_factory.mktemp("controlplane")
     controllers = "*,-node-lifecycle-controller"
-    plane = ControlPlane(folder, binaries(), "127.0.0.1", 26443, 22379, controllers=controllers)
+    plane = ControlPlane(folder, binaries(), "127.0.0.1", PORT, ETCD_PORT, controllers=controllers)
     plane.start()
     server = Api(plane.kubeconfig)
     server.done("apply", "-k", str(REPOSITORY / "manifests" / "base"))
@@ -60,9 +63,11 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
 
 def _served(server: Api) -> None:
-    """CRDs are served a moment after they are accepted."""
+    """CRDs are served a moment after they are accepted; Pods are refused before their service account is made."""
     for _ in range(100):
-        if server.kubectl("get", "vfvm,gpart").returncode == 0:
+        if all(
+            server.kubectl("get", *what).returncode == 0 for what in (("vfvm,gpart",), ("serviceaccount", "default"))
+        ):
             return
         time.sleep(0.2)
-    raise AssertionError("the CRDs are not served")
+    raise AssertionError("the API server does not serve the CRDs, or nobody makes the service account")

@@ -22,9 +22,10 @@ def test_a_type_or_glob_becomes_plain_string_tests(glob: str, test: str) -> None
     assert claim.selectors({"type": glob}) == [test]
 
 
-def test_a_range_of_memory_compares_quantities() -> None:
+def test_a_range_of_memory_compares_quantities_of_what_has_any() -> None:
     vram = 'device.capacity["libvf.io"].?vram.orValue(quantity("0"))'
     assert claim.selectors({"vram": {"min": "1Gi", "max": "4Gi"}}) == [
+        'device.capacity["libvf.io"].?vram.hasValue()',
         f'{vram}.compareTo(quantity("1Gi")) >= 0',
         f'{vram}.compareTo(quantity("4Gi")) <= 0',
     ]

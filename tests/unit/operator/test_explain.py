@@ -52,6 +52,13 @@ def test_a_range_of_memory_that_nothing_meets() -> None:
     assert said.startswith("no card offers at most 1Mi: small (1Gi) is too large;")
 
 
+def test_a_range_of_memory_is_not_met_by_what_has_none() -> None:
+    offered = slices(serial=1)
+    del offered[0]["spec"]["devices"][0]["capacity"]
+    said = explain.why({"vram": {"max": "4Gi"}}, offered, [], "")
+    assert said.startswith("no card offers at most 4Gi: serial has no video memory;")
+
+
 def test_where_some_are_free_the_schedulers_own_words_are_given() -> None:
     said = explain.why({"type": "mdpy-xga"}, slices(mdpy_xga=2), [claim("a", "mdpy_xga-0")], "0/1 nodes are available")
     assert "mdpy-xga has 1 of 2 unallocated" in said
