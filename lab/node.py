@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.accelerator import accelerator
+from lab.cards import CARDS, IOMMU
 from lab.controlplane import ControlPlane
 from lab.emulator import qemu
 from lab.kubeconfig import document
@@ -26,6 +27,7 @@ MEMORY_MIB = 5120
 CPUS = {"kvm": 2, "tcg": 1}
 # a page walk of four levels, not five: under emulation each is paid for, and nested ones many times over
 CPU_MODEL = "max,la57=off"
+COMMAND_LINE = "root=/dev/vda rw console=ttyS0 mitigations=off quiet panic=5 systemd.show_status=no"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +110,19 @@ class Node:
             str(qemu()),
             *("-name", self.name, "-nodefaults", "-display", "none"),
             *("-d", "cpu_reset", "-D", str(self.folder / "resets.log")),
-            *("-machine", f"q35,accel={accelerator()}", "-cpu", CPU_MODEL),
+            *("-machine", f"q35,accel={accelerator()},kernel-irqchip=split", "-cpu", CPU_MODEL),
             *("-smp", str(CPUS[accelerator()]), "-m", str(MEMORY_MIB)),
             *("-kernel", str(boot.kernel), "-initrd", str(boot.initramfs)),
-            *("-append", "root=/dev/vda rw console=ttyS0 mitigations=off quiet panic=5 systemd.show_status=no"),
+            *(
+                "-append",
+                f"{COMMAND_LINE} {IOMMU}",
+            ),
             *("-chardev", f"file,id=console,path={self.console},append=on", "-serial", "chardev:console"),
             *(word for drive in drives for word in drive),
             *("-netdev", f"tap,id=net,ifname={self.name},script=no,downscript=no"),
             *("-device", f"virtio-net-pci,netdev=net,mac={self.address.mac}"),
             *("-device", "virtio-rng-pci"),
+            *CARDS,
             *("-fw_cfg", f"name=opt/libvf/node,file={self.folder / 'identity.tar'}"),
         ]
 

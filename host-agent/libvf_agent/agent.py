@@ -12,7 +12,7 @@ from pathlib import Path
 from libvf_api.host import Examination
 
 from libvf_agent import hotplug
-from libvf_agent.backends.mediated import Mediated
+from libvf_agent.backends.known import known
 from libvf_agent.cluster import Cluster, Door
 from libvf_agent.config import Config, hook_file
 from libvf_agent.doctor.facts import NodeInfo
@@ -54,7 +54,7 @@ async def run(config: Config) -> None:
 def host_of(config: Config) -> Host:
     """The host as the configuration says."""
     places = Places(config.state, config.cdi, config.metadata, str(hook_file(config.state)))
-    return Host(config.node, Sysfs(HostFiles(config.sysfs_root)), (Mediated(),), places)
+    return Host(config.node, Sysfs(HostFiles(config.sysfs_root)), known(), places)
 
 
 def install_hook(source: Path, target: Path) -> None:

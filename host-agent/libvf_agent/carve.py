@@ -8,11 +8,11 @@ always right for what was only started.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from enum import Enum, auto
 
-from libvf_agent.errors import Absent, AgentError, AlreadyThere, Busy, NotOurs
+from libvf_agent.effects import Effects, State
+from libvf_agent.errors import AgentError
 from libvf_agent.journal import Entry, Journal, Phase
-from libvf_agent.steps import Evidence, Write
+from libvf_agent.steps import Bind, Step
 from libvf_agent.sysfs import REMOVE_DEADLINE_SECONDS, Sysfs
 
 BOOT_ID = "proc/sys/kernel/random/boot_id"
@@ -24,10 +24,10 @@ class Carver:
     def __init__(self, sysfs: Sysfs, journal: Journal, deadline: float = REMOVE_DEADLINE_SECONDS) -> None:
         self._sysfs = sysfs
         self._journal = journal
-        self._deadline = deadline
+        self._effects = Effects(sysfs, deadline)
 
     def boot_id(self) -> str:
-        """Which boot of the host this is: a new one has no mediated devices."""
+        """Which boot of the host this is: nothing of what is carved survives it."""
         return self._sysfs.read(BOOT_ID)
 
     def known(self, uid: str) -> bool:
@@ -38,7 +38,11 @@ class Carver:
         """Whether the entry was completed in this boot and its devices are still there."""
         if entry.phase is not Phase.COMPLETED or entry.boot_id != self.boot_id():
             return False
-        return all(self._state(step.evidence) is _State.OURS for step in _steps(entry))
+        return all(self.done(step) for step in steps(entry))
+
+    def done(self, step: Step) -> bool:
+        """Whether the step's effect is there."""
+        return self._effects.state(step) is State.OURS
 
     def ensure(self, wanted: Entry, plan: Callable[[Entry], Entry]) -> Entry:
         """The entry, carved. `plan` fills in plans and facts; it is called only where something must be made.
@@ -55,8 +59,8 @@ class Carver:
     def _carve(self, entry: Entry) -> Entry:
         self._journal.put(entry.at(Phase.STARTED))
         try:
-            for step in _steps(entry):
-                self._apply(step)
+            for step in steps(entry):
+                self._effects.apply(step)
         except AgentError:
             self.undo(entry)
             raise
@@ -65,10 +69,16 @@ class Carver:
         return done
 
     def undo(self, entry: Entry) -> None:
-        """Takes the entry's devices back and forgets it last; Busy names who holds one open."""
+        """Takes the entry's devices back and forgets it last; Busy names who holds one open.
+
+        What was made in another boot went with it: whatever is there now in its place is not ours.
+        """
         self._journal.put(entry.at(Phase.UNDOING))
-        for step in reversed(list(_steps(entry))):
-            self._take_back(step)
+        if entry.boot_id == self.boot_id():
+            kept = self._kept(entry)
+            for step in reversed(list(steps(entry))):
+                if step not in kept:
+                    self._effects.take_back(step)
         self._journal.drop(entry.uid)
 
     def recover(self) -> list[AgentError]:
@@ -84,57 +94,32 @@ class Carver:
                 failures.append(error)
         return failures
 
-    def _apply(self, step: Write) -> None:
-        """The write; a device of that UUID is ours only if it is of the same parent and type."""
-        try:
-            self._sysfs.write(step.path, step.value)
-        except AlreadyThere as error:
-            state = self._state(step.evidence)
-            if state is _State.LEAVING:
-                raise Busy(f"/{step.evidence.path} is still being removed: stop what holds it open") from error
-            if state is not _State.OURS:
-                raise NotOurs(
-                    f"/{step.evidence.path} exists and is not of /{step.evidence.same_as}: "
-                    "whoever made it must remove it"
-                ) from error
+    def shared(self) -> frozenset[Step]:
+        """The shared steps that stand in the journal for this boot: who plans anew joins in them."""
+        boot = self.boot_id()
+        return frozenset(s for e in self._journal.readable()[0] if e.boot_id == boot for s in steps(e) if is_shared(s))
 
-    def _take_back(self, step: Write) -> None:
-        """The undo, after a look at who holds the device; nothing where it is gone or not ours."""
-        if self._state(step.evidence) in (_State.ABSENT, _State.FOREIGN):
-            return
-        self._refuse_if_open(step)
-        try:
-            self._sysfs.write_blocking(step.undo.path, step.undo.value, self._deadline)
-        except Absent as error:
-            if self._state(step.evidence) is not _State.ABSENT:
-                raise Busy(f"/{step.evidence.path} is still being removed: stop what holds it open") from error
-
-    def _refuse_if_open(self, step: Write) -> None:
-        device = step.evidence.path
-        group = self._sysfs.link_name(f"{device}/iommu_group")
-        holders = self._sysfs.openers(f"/dev/vfio/{group}") if group else []
-        if holders:
-            names = ", ".join(map(str, holders))
-            raise Busy(f"/{device} is held open by {names}: stop it, then the device is removed")
-
-    def _state(self, evidence: Evidence) -> _State:
-        leads_to = self._sysfs.real(evidence.link)
-        if leads_to is None:
-            return _State.LEAVING if self._sysfs.exists(evidence.path) else _State.ABSENT
-        return _State.OURS if leads_to == self._sysfs.real(evidence.same_as) else _State.FOREIGN
+    def _kept(self, entry: Entry) -> frozenset[Step]:
+        """The entry's steps that another claim stands on too."""
+        if not any(is_shared(step) for step in steps(entry)):
+            return frozenset()
+        others = (other for other in self._journal.readable()[0] if other.uid != entry.uid)
+        return frozenset(s for e in others if e.boot_id == entry.boot_id for s in steps(e) if is_shared(s))
 
 
-class _State(Enum):
-    """What of a step's effect is there."""
+def steps(entry: Entry) -> Iterator[Step]:
+    """All steps of an entry in their order; one that several of its plans share comes once."""
+    seen: set[Step] = set()
+    for piece in entry.slices:
+        for step in piece.plan.steps if piece.plan else ():
+            if step not in seen:
+                yield step
+            seen.add(step)
 
-    ABSENT = auto()
-    OURS = auto()
-    LEAVING = auto()  # being removed, and held up by whoever has it open
-    FOREIGN = auto()  # of that name, and not made by this step
 
-
-def _steps(entry: Entry) -> Iterator[Write]:
-    return (step for piece in entry.slices if piece.plan for step in piece.plan.steps)
+def is_shared(step: Step) -> bool:
+    """Whether several claims may stand on it."""
+    return not isinstance(step, Bind) and step.shared
 
 
 def _same_allocation(one: Entry, other: Entry) -> bool:

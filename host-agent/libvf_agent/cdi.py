@@ -59,7 +59,8 @@ def _edits(entry: Entry, piece: Slice, metadata: Path) -> dict[str, Any]:
 
 def _nodes(piece: Slice) -> list[str]:
     if "iommuGroup" in piece.facts:
-        return [f"/dev/vfio/{piece.facts['iommuGroup']}", "/dev/vfio/vfio"]
+        groups = str(piece.facts.get("iommuGroups") or piece.facts["iommuGroup"]).split()
+        return [*(f"/dev/vfio/{group}" for group in groups), "/dev/vfio/vfio"]
     return ["/dev/kvm"] if piece.facts.get("accelerated") else []
 
 

@@ -13,16 +13,19 @@ from pathlib import Path
 
 import msgspec
 
-from libvf_agent import cdi, kvm, metadata
+from libvf_agent import cdi, kvm, metadata, pci
 from libvf_agent.backends import Backend
+from libvf_agent.cards import Card, Part, cards_of
 from libvf_agent.carve import Carver
 from libvf_agent.cdi import HOOK
 from libvf_agent.claim_status import entry_of
 from libvf_agent.claims import Claim, Result
 from libvf_agent.errors import AgentError, ClaimError
-from libvf_agent.inventory import Carving, Gpu
 from libvf_agent.journal import Entry, Journal, Phase, Slice
-from libvf_agent.slices import Json, Node, pool_name, pool_of_gpu, pool_of_kvm
+from libvf_agent.offers import offers_of
+from libvf_agent.planning import card_of, planned
+from libvf_agent.rules import RulesOf, careful
+from libvf_agent.slices import Json, Node, pool_of_gpu, pool_of_kvm, with_lost
 from libvf_agent.steps import Plan
 from libvf_agent.sysfs import Sysfs
 
@@ -49,6 +52,7 @@ class Host:
         backends: tuple[Backend, ...],
         places: Places,
         accelerated: Callable[[], bool] = kvm.accelerated,
+        rules: RulesOf = careful,
     ) -> None:
         self.node = node
         self.journal = Journal(places.state / "journal")
@@ -57,6 +61,7 @@ class Host:
         self._backends = backends
         self._places = places
         self._accelerated = accelerated
+        self.rules = rules
         self._one = threading.RLock()
 
     def recover(self) -> list[AgentError]:
@@ -86,43 +91,38 @@ class Host:
         """The slice specs of all cards and of kvm."""
         with self._one:
             ours = self._ours()
-            pools = [pool_of_gpu(node, backend.offers(gpu, ours)) for backend, gpu in self._gpus()]
-        return [spec for pool in [*pools, pool_of_kvm(node, self._accelerated())] for spec in pool]
+            pools = [pool_of_gpu(node, offers_of(card.gpu, ours)) for card in self.cards()]
+            specs = [spec for pool in [*pools, pool_of_kvm(node, self._accelerated())] for spec in pool]
+            return with_lost(specs, self.node, self._lost_by_pool())
 
     def lost(self) -> list[tuple[Entry, Slice]]:
         """Devices that were carved in this boot and are not there any more."""
         boot = self.carver.boot_id()
         entries = [e for e in self.journal.readable()[0] if e.phase is Phase.COMPLETED and e.boot_id == boot]
-        return [(e, s) for e in entries for s in e.slices if s.plan and not self._observed(s.plan.uuid)]
+        return [(e, s) for e in entries for s in e.slices if s.plan and not all(map(self.carver.done, s.plan.steps))]
+
+    def cards(self) -> tuple[Card, ...]:
+        """All cards, each with the ways in which it can be carved."""
+        found = (Part(b, gpu) for b in self._backends for gpu in b.discover(self._sysfs, self.rules))
+        return cards_of(found)
 
     def carved(self) -> int:
         """How many devices of ours exist by the journal."""
         entries = [entry for entry in self.journal.readable()[0] if entry.phase is Phase.COMPLETED]
         return sum(1 for entry in entries for piece in entry.slices if piece.plan)
 
-    def _gpus(self) -> list[tuple[Backend, Gpu]]:
-        return [(backend, gpu) for backend in self._backends for gpu in backend.discover(self._sysfs)]
-
     def _ours(self) -> dict[str, str]:
         entries = self.journal.readable()[0]
-        return {s.plan.uuid: s.device for e in entries for s in e.slices if s.plan}
+        return {s.plan.id: s.device for e in entries for s in e.slices if s.plan}
+
+    def _lost_by_pool(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for _, piece in self.lost():
+            found[piece.pool] = (*found.get(piece.pool, ()), piece.device)
+        return found
 
     def _planned(self, wanted: Entry) -> Entry:
-        """The entry with the plans of its devices, one card after the other."""
-        plans: dict[tuple[str, str], Plan] = {}
-        for pool in sorted({s.pool for s in wanted.slices} - {pool_name(self.node, "kvm")}):
-            backend, gpu = self._card(pool)
-            devices = tuple(s.device for s in wanted.slices if s.pool == pool)
-            made = backend.plan(gpu, devices, wanted.uid)
-            plans |= {(pool, device): plan for device, plan in zip(devices, made, strict=True)}
-        planned = (msgspec.structs.replace(s, plan=plans.get((s.pool, s.device))) for s in wanted.slices)
-        return msgspec.structs.replace(wanted, slices=tuple(planned))
-
-    def _card(self, pool: str) -> tuple[Backend, Gpu]:
-        for backend, gpu in self._gpus():
-            if pool_name(self.node, gpu.name) == pool:
-                return backend, gpu
-        raise ClaimError(f"no card of this host is pool {pool}: load its driver, or delete the Pod that waits")
+        return planned(self.node, self.cards(), wanted, frozenset(self._ours()), self.carver.shared())
 
     def _with_facts(self, entry: Entry) -> Entry:
         """The entry with what the kernel says of its devices now; groups are numbered anew at each boot."""
@@ -132,24 +132,32 @@ class Host:
     def _facts(self, piece: Slice) -> Facts:
         if piece.plan is None:
             return {"accelerated": self._accelerated()}
-        carving = self._observed(piece.plan.uuid)
-        if carving is None or carving.iommu_group is None:
-            raise ClaimError(f"{piece.plan.uuid} on {piece.plan.parent} has no IOMMU group: load its VFIO driver")
-        _, gpu = self._card(piece.pool)
-        kind = gpu.type(piece.plan.type)
+        group = self._sysfs.link_name(f"{piece.plan.device}/iommu_group") or ""
+        if not group.isdecimal():
+            raise ClaimError(f"{piece.plan.id} on {piece.plan.parent} has no IOMMU group: load its VFIO driver")
+        card = self._card(piece)
+        found = card.part(piece.device)
+        kind = found[1] if found else None
         facts: dict[str, str | int | bool | None] = {
-            "parent": gpu.name,
+            "parent": card.gpu.name,
             "type": piece.plan.type,
-            "mode": gpu.mode,
+            "mode": kind.mode if kind else None,
             "vram": kind.vram if kind and kind.vram else None,
-            "mdevUUID": piece.plan.uuid,
-            "pciAddress": gpu.pci_address,
-            "iommuGroup": carving.iommu_group,
-            "numaNode": gpu.numa_node,
+            "pciAddress": card.gpu.pci_address,
+            "iommuGroup": int(group),
+            "iommuGroups": self._groups(piece.plan),
+            "numaNode": card.gpu.numa_node,
             "display": kind.display if kind else False,
+            **piece.plan.facts,
         }
         return {key: value for key, value in facts.items() if value is not None}
 
-    def _observed(self, uuid: str) -> Carving | None:
-        found = (backend.observe(self._sysfs, uuid) for backend in self._backends)
-        return next((carving for carving in found if carving), None)
+    def _groups(self, plan: Plan) -> str | None:
+        """The IOMMU groups of a card with functions in several of them, "12 13"."""
+        addresses = str(plan.facts.get("pciFunctions", "")).split()
+        groups = (self._sysfs.link_name(f"{pci.DEVICES}/{address}/iommu_group") for address in addresses)
+        found = sorted({int(group) for group in groups if group and group.isdecimal()})
+        return " ".join(map(str, found)) if len(found) > 1 else None
+
+    def _card(self, piece: Slice) -> Card:
+        return card_of(self.node, self.cards(), piece.pool)

@@ -7,7 +7,87 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from libvf_agent.rules import MEDIATED, Rules
+
 MIB = 1 << 20
+
+NO_SCHEDULE, NO_EXECUTE = "NoSchedule", "NoExecute"
+
+
+_DISPLAY, _ACCELERATOR, _BRIDGE = "03", "12", "06"
+_VENDORS = {"10de": "nvidia", "8086": "intel", "1002": "amd"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sriov:
+    """A physical function's virtual ones: the most there can be, how many there are, and where they appear.
+
+    Virtual function k is at the routing id of its physical one plus offset plus k times stride (PCIe 9.3.3).
+    """
+
+    total: int
+    count: int = 0
+    offset: int = 0
+    stride: int = 0
+    autoprobe: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A PCI function; `driver` is empty where none holds it, `group` None without an IOMMU.
+
+    `class_code` is six hexadecimal digits ("030000"), `pci_id` as lspci prints it, `reset_methods` empty where
+    it cannot be reset alone. `bars` are sizes of memory BARs in bytes.
+    """
+
+    address: str
+    class_code: str
+    pci_id: str
+    driver: str = ""
+    override: str = ""
+    group: int | None = None
+    boot_vga: bool = False
+    reset_methods: tuple[str, ...] = ()
+    bars: tuple[int, ...] = ()
+    sriov: Sriov | None = None
+
+    @property
+    def vendor(self) -> str:
+        """ "nvidia", "intel", "amd", or the PCI vendor id."""
+        vendor = self.pci_id.partition(":")[0]
+        return _VENDORS.get(vendor, vendor)
+
+    @property
+    def is_card(self) -> bool:
+        """Whether it is a display device or a processing accelerator."""
+        return self.class_code[:2] in (_DISPLAY, _ACCELERATOR)
+
+    @property
+    def is_bridge(self) -> bool:
+        """Whether it only leads to others: an IOMMU group is not held up by it."""
+        return self.class_code[:2] == _BRIDGE
+
+    @property
+    def on_vfio(self) -> bool:
+        """Whether a VFIO driver holds it: vfio-pci, or a vendor's variant of it."""
+        return "vfio" in self.driver
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no driver of the host works with it."""
+        return not self.driver or self.on_vfio
+
+
+@dataclass(frozen=True, slots=True)
+class Taint:
+    """Why no further claim should get a device, as a DeviceTaint; the key is `libvf.io/<key>`.
+
+    `message` says what and the cure, for people.
+    """
+
+    key: str
+    message: str
+    effect: str = NO_SCHEDULE
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +95,9 @@ class SliceType:
     """A size a card can be cut into; `cost` is what one instance takes of each of the card's pools.
 
     `limit` is the most instances a whole card takes where the driver says so, `available` what the kernel
-    counts as free now. `vram` is in bytes, 0 where the type has none.
+    counts as free now. `vram` is in bytes, 0 where it is not known. `backend` carves it. A `whole` card takes
+    all there is, whatever the pools are. `places` are where on the card an instance may lie, each with the
+    slots it covers there, for drivers that mix sizes by place.
     """
 
     id: str
@@ -25,21 +107,33 @@ class SliceType:
     limit: int | None = None
     available: int = 0
     display: bool = False
+    mode: str = MEDIATED
+    backend: str = "mediated"
+    whole: bool = False
+    places: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    taints: tuple[Taint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Carving:
-    """A mediated device that exists: who it is, where, of what type, and its VFIO group if it has one."""
+    """A slice that exists: a mediated device by its UUID, a function by its PCI address; where, of what type.
 
-    uuid: str
+    `in_use` is false for what is only ready to be used, such as a virtual function on vfio-pci that nobody has
+    open: it counts as taken only where the journal has it. `place` is where on the card it lies, where the
+    driver says so.
+    """
+
+    id: str
     parent: str
     type: str
     iommu_group: int | None = None
+    in_use: bool = True
+    place: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """One card, physical or virtual; `parents` are the folders under mdev_bus that its slices are made in."""
+    """One card, physical or virtual; `parents` are where its slices are made: folders under mdev_bus, or VFs."""
 
     name: str
     vendor: str
@@ -47,7 +141,6 @@ class Gpu:
     types: tuple[SliceType, ...]
     carvings: tuple[Carving, ...] = ()
     homogeneous: bool = False
-    mode: str = "Mediated"
     numa_node: int | None = None
     pcie_root: str | None = None
     pci_address: str | None = None
@@ -56,7 +149,17 @@ class Gpu:
     available: dict[str, dict[str, int]] = field(default_factory=dict, hash=False)
     """For each parent, how many of each type id it would still take; VFs differ."""
     totals: tuple[tuple[str, int], ...] = ()
-    """The most that was ever seen of each pool: what is free is told in whole types only, which hides the rest."""
+    """The size of each pool, where known; else the most that was ever seen, as what is free is told in whole types."""
+    taints: tuple[Taint, ...] = ()
+    slots: int = 0
+    """How many slots there are for types that have `places`."""
+    functions: tuple[Function, ...] = ()
+    """The PCI functions that plans may move to VFIO: the card's own, its companions, its virtual ones."""
+    rules: Rules = field(default_factory=Rules)
+
+    def function(self, address: str) -> Function | None:
+        """The function of that address."""
+        return next((one for one in self.functions if one.address == address), None)
 
     def type(self, type_id: str) -> SliceType | None:
         """The type of that id."""
@@ -71,6 +174,7 @@ class Offer:
     type: SliceType
     consumes: tuple[tuple[str, int], ...]
     open: bool = False
+    place: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,10 @@ from libvf_agent.files import write_whole
 from libvf_agent.journal import Entry, Slice
 
 VERSIONS = ("v1beta1", "v1alpha1")
-_KEYS = ("mdevUUID", "iommuGroup", "type", "parent", "mode", "display", "numaNode", "accelerated")
+_KEYS = (
+    *("mdevUUID", "iommuGroup", "type", "parent", "mode", "display", "numaNode", "accelerated"),
+    *("pciFunctions", "barBytes"),
+)
 
 
 def folder(state: Path, uid: str) -> Path:

@@ -1,35 +1,47 @@
 """What a card offers, as devices that draw on shared counters: pure, and the only place that knows the
 encoding.
 
-Two encodings (dra.md). *Linear*: every type costs so much of each of the card's pools. *Locks*: cards that
+Three encodings (dra.md). *Linear*: every type costs so much of each of the card's pools. *Locks*: cards that
 take one size at a time; for each slot of a size that is not the smallest a lock counter of capacity S (the
 largest instance count), of which that slot takes S and every device of a smaller size takes 1. So smaller
-ones exclude it and it excludes them, exactly.
+ones exclude it and it excludes them, exactly. *Places*: cards that mix sizes, each at places of its own; a
+device takes the slots it covers. A whole card is one more device that takes everything.
 
-A mediated device that somebody else made takes what a device of ours would take; the capacity published is
-what is left. Names and order are the packing policy: the allocator is first fit, so the smallest come first.
+A device that somebody else made takes what a device of ours would take; the capacity published is what is
+left. Names and order are the packing policy: the allocator is first fit, so the smallest come first.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from libvf_agent.inventory import Carving, Gpu, Offer, Offers, SliceType
+from libvf_agent.inventory import MIB, Carving, Gpu, Offer, Offers, SliceType
 
 Amounts = dict[str, int]
+Device = tuple[str, SliceType]
+
+ALL = "card"
+"""The one counter of a card that is only handed out whole."""
 
 
-def offers_of(gpu: Gpu, ours: dict[str, str]) -> Offers:
-    """The card's offers; `ours` maps the UUIDs of our carvings to the names of their devices."""
-    encoding = _locks(gpu) if gpu.homogeneous else _linear(gpu, set(ours.values()))
-    foreign = [c for c in gpu.carvings if c.uuid not in ours]
-    here = [ours[c.uuid] for c in gpu.carvings if c.uuid in ours]
+def offers_of(gpu: Gpu, ours: Mapping[str, str]) -> Offers:
+    """The card's offers; `ours` maps the ids of our carvings to the names of their devices.
+
+    What is only ready to be used and not ours counts as free; what the rules do not allow is offered only where
+    it is ours already, as an allocated device is never withdrawn.
+    """
+    gpu = replace(gpu, carvings=tuple(c for c in gpu.carvings if c.in_use or c.id in ours))
+    encoding = _encoded(gpu, set(ours.values()))
+    foreign = [c for c in gpu.carvings if c.id not in ours]
+    here = [ours[c.id] for c in gpu.carvings if c.id in ours]
     left = _less(encoding.total, _taken(encoding, foreign, here))
     held = {_size(gpu, c) for c in gpu.carvings}
     devices = [
-        Offer(name, kind, tuple(sorted(encoding.cost[name].items())), _is_open(gpu, kind, held))
+        Offer(name, kind, tuple(sorted(encoding.cost[name].items())), _is_open(gpu, kind, held), _place_of(name, kind))
         for name, kind in encoding.devices
+        if gpu.rules.allows(kind.mode, kind.id) or name in here
     ]
     return Offers(gpu, tuple(sorted(left.items())), tuple(devices))
 
@@ -43,29 +55,40 @@ def totals(gpu: Gpu) -> Amounts:
     for carving in gpu.carvings:
         used.update(dict(_known(gpu, carving)))
     seen = dict(gpu.totals)
+    kinds = [kind for kind in gpu.types if kind.cost]
     return {
-        pool: max(seen.get(pool, 0), used[pool] + max(k.available * dict(k.cost)[pool] for k in gpu.types))
-        for pool in sorted({pool for kind in gpu.types for pool, _ in kind.cost})
+        pool: max(seen.get(pool, 0), used[pool] + max(k.available * dict(k.cost).get(pool, 0) for k in kinds))
+        for pool in sorted({pool for kind in kinds for pool, _ in kind.cost})
     }
 
 
 def type_of_device(gpu: Gpu, device: str) -> SliceType | None:
     """The type a device's name stands for: the name is the type id's tail, a dash and a number."""
-    return next((kind for kind in gpu.types if device.rpartition("-")[0] == _stem(kind)), None)
+    return next((kind for kind in gpu.types if device.rpartition("-")[0] == stem(kind)), None)
+
+
+def stem(kind: SliceType) -> str:
+    """A DNS label from a type id: "gvtg-v5-4" of "i915-GVTg_V5_4"."""
+    return "".join(c if c.isalnum() else "-" for c in kind.id.partition("-")[2].lower())
 
 
 @dataclass(frozen=True, slots=True)
 class _Encoding:
     """Every device by name, what it takes, and the card's totals."""
 
-    devices: list[tuple[str, SliceType]]
+    devices: list[Device]
     cost: dict[str, Amounts]
     total: Amounts
 
 
-def _stem(kind: SliceType) -> str:
-    """A DNS label from a type id: "gvtg-v5-4" of "i915-GVTg_V5_4"."""
-    return "".join(c if c.isalnum() else "-" for c in kind.id.partition("-")[2].lower())
+def _encoded(gpu: Gpu, ours: set[str]) -> _Encoding:
+    """The devices of all sizes, and the whole card that takes what all of them together could."""
+    cut = replace(gpu, types=tuple(kind for kind in gpu.types if not kind.whole))
+    encoding = _locks(cut) if gpu.homogeneous else _placed(cut) if gpu.slots else _linear(cut, ours)
+    total = encoding.total or {ALL: 1}
+    whole = [(f"{stem(kind)}-0", kind) for kind in gpu.types if kind.whole]
+    costs = {name: dict(total) for name, _ in whole}
+    return _Encoding([*encoding.devices, *whole], {**encoding.cost, **costs}, total)
 
 
 def _ordered(gpu: Gpu) -> list[SliceType]:
@@ -79,7 +102,7 @@ def _linear(gpu: Gpu, ours: set[str]) -> _Encoding:
     """
     total = totals(gpu)
     devices = [
-        (f"{_stem(kind)}-{i}", kind)
+        (f"{stem(kind)}-{i}", kind)
         for kind in _ordered(gpu)
         for i in range(max(_fits(kind, total), _above(ours, kind)))
     ]
@@ -89,7 +112,7 @@ def _linear(gpu: Gpu, ours: set[str]) -> _Encoding:
 def _above(ours: set[str], kind: SliceType) -> int:
     """One more than the highest number of ours among this type's names."""
     splits = (name.rpartition("-") for name in ours)
-    return max((int(n) + 1 for stem, _, n in splits if stem == _stem(kind)), default=0)
+    return max((int(n) + 1 for head, _, n in splits if head == stem(kind) and n.isdecimal()), default=0)
 
 
 def _known(gpu: Gpu, carving: Carving) -> tuple[tuple[str, int], ...]:
@@ -98,19 +121,21 @@ def _known(gpu: Gpu, carving: Carving) -> tuple[tuple[str, int], ...]:
 
 
 def _fits(kind: SliceType, total: Amounts) -> int:
-    return min(total[pool] // amount for pool, amount in kind.cost)
+    return min((total[pool] // amount for pool, amount in kind.cost if amount), default=0)
 
 
 def _locks(gpu: Gpu) -> _Encoding:
     """Sizes are groups of types with the same framebuffer: the driver mixes series, never sizes."""
     slots = {kind.vram: max(k.limit or 0 for k in gpu.types if k.vram == kind.vram) for kind in _ordered(gpu)}
+    if not slots:
+        return _Encoding([], {}, {})
     sizes = sorted(slots, key=lambda size: (-slots[size], size))
-    locks = {size: [f"x-{size >> 20}m-{i}" for i in range(slots[size])] for size in sizes[1:]}
+    locks = {size: [f"x-{size // MIB}m-{i}" for i in range(slots[size])] for size in sizes[1:]}
     above: dict[int, int] = {}
     for rank, size in enumerate(sizes[1:], start=1):
         above[size] = max(slots[bigger] for bigger in sizes[:rank])
     total = {"slots": slots[sizes[0]], **{x: above[size] for size in locks for x in locks[size]}}
-    devices = [(f"{_stem(kind)}-{i}", kind) for kind in _ordered(gpu) for i in range(kind.limit or 0)]
+    devices = [(f"{stem(kind)}-{i}", kind) for kind in _ordered(gpu) for i in range(kind.limit or 0)]
     cost = {name: _lock_cost(sizes, locks, above, kind.vram, int(name.rpartition("-")[2])) for name, kind in devices}
     return _Encoding(devices, cost, total)
 
@@ -124,23 +149,42 @@ def _lock_cost(sizes: list[int], locks: dict[int, list[str]], above: dict[int, i
     return {locks[size][slot]: above[size], **cost}
 
 
+def _placed(gpu: Gpu) -> _Encoding:
+    """Every type at every place it may lie at; two devices that cover one slot exclude each other."""
+    devices: list[Device] = []
+    cost: dict[str, Amounts] = {}
+    for kind in _ordered(gpu):
+        for place, covered in kind.places:
+            devices.append((f"{stem(kind)}-{place}", kind))
+            cost[f"{stem(kind)}-{place}"] = {f"slot-{slot}": 1 for slot in covered}
+    return _Encoding(devices, cost, {f"slot-{slot}": 1 for slot in range(gpu.slots)})
+
+
+def _place_of(name: str, kind: SliceType) -> int | None:
+    return int(name.rpartition("-")[2]) if kind.places else None
+
+
 def _taken(encoding: _Encoding, foreign: list[Carving], ours: list[str]) -> Counter[str]:
     """What the foreign devices take, each counted as the last place of its type that is still free."""
     taken: Counter[str] = Counter()
     kinds = dict(encoding.devices)
-    spoken_for = {_place(name, kinds[name]) for name in ours if name in kinds}
+    spoken_for = {_seat(name, kinds[name]) for name in ours if name in kinds}
     for carving in foreign:
-        places = ((n, k) for n, k in reversed(encoding.devices) if k.id == carving.type)
-        name = next((n for n, k in places if _place(n, k) not in spoken_for), None)
+        seats = ((n, k) for n, k in reversed(encoding.devices) if k.id == carving.type and _lies_at(carving, n))
+        name = next((n for n, k in seats if _seat(n, k) not in spoken_for), None)
         if name is not None:
-            spoken_for.add(_place(name, kinds[name]))
+            spoken_for.add(_seat(name, kinds[name]))
             taken.update(encoding.cost[name])
     return taken
 
 
-def _place(name: str, kind: SliceType) -> tuple[str, ...]:
-    """Series of one framebuffer size share their slots; without locks a name is its own place."""
-    return (name,) if kind.cost else (str(kind.vram), name.rpartition("-")[2])
+def _lies_at(carving: Carving, name: str) -> bool:
+    return carving.place is None or name.rpartition("-")[2] == str(carving.place)
+
+
+def _seat(name: str, kind: SliceType) -> tuple[str, ...]:
+    """Series of one framebuffer size share their slots; without locks a name is its own seat."""
+    return (name,) if kind.cost or kind.whole or kind.places else (str(kind.vram), name.rpartition("-")[2])
 
 
 def _less(total: Amounts, taken: Counter[str]) -> Amounts:
@@ -154,4 +198,6 @@ def _size(gpu: Gpu, carving: Carving) -> int | None:
 
 def _is_open(gpu: Gpu, kind: SliceType, held: set[int | None]) -> bool:
     """True where the card already holds something this fits beside: same size if it takes one size only."""
+    if kind.whole:
+        return False
     return kind.vram in held if gpu.homogeneous else bool(held)

@@ -13,7 +13,7 @@ from typing import Any
 from libvf_api.names import DRIVER, MANAGED_BY, MANAGER, NUMA_ATTRIBUTE, PCIE_ROOT_ATTRIBUTE
 from libvf_api.quantity import of_bytes
 
-from libvf_agent.inventory import Gpu, Offer, Offers
+from libvf_agent.inventory import NO_EXECUTE, Gpu, Offer, Offers, Taint
 from libvf_agent.metadata import attribute
 
 DEVICES_WITH_COUNTERS = 64
@@ -54,14 +54,34 @@ def pool_of_gpu(node: Node, offers: Offers) -> list[Json]:
     devices = [_device(offers.gpu, offer, owner) for offer in offers.devices]
     for start in range(0, len(devices), DEVICES_WITH_COUNTERS):
         specs.append({"devices": devices[start : start + DEVICES_WITH_COUNTERS]})
-    return _pooled(node, pool_name(node.name, offers.gpu.name), specs)
+    return _pooled(node.name, pool_name(node.name, offers.gpu.name), specs)
+
+
+def with_lost(specs: list[Json], node: str, lost: dict[str, tuple[str, ...]]) -> list[Json]:
+    """The specs, with the devices that were carved and are gone (pool -> device names) tainted NoExecute.
+
+    An allocated device is never withdrawn, or the allocator would forget that it is held; a pool whose card is
+    gone is published with these alone.
+    """
+    taint = {"key": f"{DRIVER}/lost", "effect": NO_EXECUTE}
+    for pool, names in sorted(lost.items()):
+        missing = set(names)
+        for spec in specs:
+            for device in spec.get("devices", []) if spec["pool"]["name"] == pool else []:
+                if device["name"] in missing:
+                    device["taints"] = [*device.get("taints", []), taint]
+                    missing.discard(device["name"])
+        if not any(spec["pool"]["name"] == pool for spec in specs):
+            gone = [{"name": n, "attributes": {"kind": attribute("lost")}, "taints": [taint]} for n in sorted(missing)]
+            specs += _pooled(node, pool, [{"devices": gone}])
+    return specs
 
 
 def pool_of_kvm(node: Node, accelerated: bool) -> list[Json]:
     """The one device that every VM claims beside its GPU."""
     attributes = {"kind": attribute("kvm"), "accelerated": attribute(accelerated)}
     device = {"name": "kvm", "attributes": attributes, "allowMultipleAllocations": True}
-    return _pooled(node, pool_name(node.name, "kvm"), [{"devices": [device]}])
+    return _pooled(node.name, pool_name(node.name, "kvm"), [{"devices": [device]}])
 
 
 def changes(node: Node, wanted: list[Json], published: list[Json]) -> Changes:
@@ -111,9 +131,9 @@ def _name(pool: str, index: int) -> str:
     return f"{pool}-libvf-{index}"
 
 
-def _pooled(node: Node, pool: str, specs: list[Json]) -> list[Json]:
+def _pooled(node: str, pool: str, specs: list[Json]) -> list[Json]:
     head = {"name": pool, "generation": 0, "resourceSliceCount": len(specs)}
-    return [{"driver": DRIVER, "nodeName": node.name, "pool": head, **spec} for spec in specs]
+    return [{"driver": DRIVER, "nodeName": node, "pool": head, **spec} for spec in specs]
 
 
 def _counter_sets(offers: Offers) -> list[Json]:
@@ -135,7 +155,21 @@ def _device(gpu: Gpu, offer: Offer, owner: dict[str, int]) -> Json:
         "attributes": _attributes(gpu, offer),
         **({"capacity": {"vram": {"value": of_bytes(offer.type.vram)}}} if offer.type.vram else {}),
         "consumesCounters": [{"counterSet": f"gpu{i}", "counters": _values(part)} for i, part in consumed.items()],
+        **_tainted((*gpu.taints, *offer.type.taints, *_by_rule(gpu, offer))),
     }
+
+
+def _by_rule(gpu: Gpu, offer: Offer) -> tuple[Taint, ...]:
+    """What a policy does not allow any more is offered only because it is in use: nobody else is to come."""
+    rules = gpu.rules
+    if not rules.allows(offer.type.mode, offer.type.id):
+        return (Taint("excluded", f"policy {rules.policy} does not allow it"),)
+    return (Taint("draining", rules.draining),) if rules.draining else ()
+
+
+def _tainted(taints: tuple[Taint, ...]) -> Json:
+    unique = dict.fromkeys((f"{DRIVER}/{taint.key}", taint.effect) for taint in taints)
+    return {"taints": [{"key": key, "effect": effect} for key, effect in unique]} if unique else {}
 
 
 def _attributes(gpu: Gpu, offer: Offer) -> Json:
@@ -144,11 +178,12 @@ def _attributes(gpu: Gpu, offer: Offer) -> Json:
         "type": offer.type.id,
         "typeName": offer.type.name[:64],
         "vendor": gpu.vendor,
-        "mode": gpu.mode,
+        "mode": offer.type.mode,
         "parent": gpu.name,
         "device": gpu.pci_id,
         "open": offer.open,
         "display": offer.type.display,
+        "policy": gpu.rules.policy or None,
         NUMA_ATTRIBUTE: gpu.numa_node,
         PCIE_ROOT_ATTRIBUTE: gpu.pcie_root,
     }

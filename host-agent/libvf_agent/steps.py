@@ -9,7 +9,7 @@ import msgspec
 NAMESPACE = uuid.UUID("5ad9ab9c-6f1c-5e64-a8c0-2ba24d2a9e0f")
 
 
-class Evidence(msgspec.Struct, frozen=True):
+class Leads(msgspec.Struct, frozen=True, tag_field="kind", tag="leads"):
     """The step was done if `link` leads to the same place as `same_as`, and is undone when `path` is gone too.
 
     For a mediated device the kernel takes what is below /sys/bus away at once, and the device's own folder in its
@@ -21,29 +21,83 @@ class Evidence(msgspec.Struct, frozen=True):
     same_as: str
 
 
+class Reads(msgspec.Struct, frozen=True, tag_field="kind", tag="reads"):
+    """The step was done if the file reads `value`, and is undone where it reads `before` or is not there.
+
+    `value` None stands for everything but `before`: drivers round quotas.
+    """
+
+    path: str
+    before: str
+    value: str | None
+
+
+Evidence = Leads | Reads
+
+
 class Undo(msgspec.Struct, frozen=True):
-    """The write that takes a step back; it blocks while `node` is held open."""
+    """The write that takes a step back; it blocks while the device is held open."""
 
     path: str
     value: str
 
 
-class Write(msgspec.Struct, frozen=True):
-    """One value into one kernel file."""
+class Write(msgspec.Struct, frozen=True, tag_field="kind", tag="write"):
+    """One value into one kernel file.
+
+    `device` is the folder whose VFIO group tells who holds the result open, `functions` the physical function
+    whose virtual functions must all be idle before the undo. A `shared` step stands in the plans of several
+    claims: the first one does it, and the last one that has it takes it back.
+    """
 
     path: str
     value: str
     evidence: Evidence
     undo: Undo
+    device: str = ""
+    functions: str = ""
+    shared: bool = False
+
+
+class Bind(msgspec.Struct, frozen=True, tag_field="kind", tag="bind"):
+    """A PCI function moved to a VFIO driver; undone, it is where it was.
+
+    `was` is the driver before, empty for none, `override` what driver_override held. Where `was` is the
+    wanted driver there is nothing to do and nothing to undo.
+    """
+
+    address: str
+    driver: str
+    was: str
+    override: str = ""
+
+
+class Run(msgspec.Struct, frozen=True, tag_field="kind", tag="run"):
+    """A vendor's own program, where the kernel's file refuses everybody else; `undo` is its counterpart."""
+
+    argv: tuple[str, ...]
+    evidence: Reads
+    undo: tuple[str, ...]
+    functions: str = ""
+    shared: bool = False
+
+
+Step = Write | Bind | Run
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """How one allocated device is made, in order; undone in reverse."""
+    """How one allocated device is made, in order; undone in reverse.
 
-    uuid: str
+    `id` is the mediated device's UUID or the function's PCI address; `device` its folder in sysfs once it is
+    there; `facts` what a guest's side needs to know beside what the card says.
+    """
+
+    id: str
     parent: str
     type: str
-    steps: tuple[Write, ...]
+    device: str
+    steps: tuple[Step, ...]
+    facts: dict[str, str | int | bool] = {}
 
 
 def device_uuid(claim_uid: str, device: str) -> str:

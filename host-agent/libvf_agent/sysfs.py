@@ -6,8 +6,10 @@ the fake kernel, behind the same door.
 
 from __future__ import annotations
 
+import errno
 import os
 import posixpath
+import subprocess
 import threading
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,6 +17,7 @@ from typing import Protocol
 from libvf_agent.errors import Busy, SysfsError, from_os
 
 REMOVE_DEADLINE_SECONDS = 10.0
+RUN_SECONDS = 30.0
 
 
 class Files(Protocol):
@@ -26,6 +29,7 @@ class Files(Protocol):
     def link(self, path: str) -> str: ...
     def real(self, path: str) -> str: ...
     def exists(self, path: str) -> bool: ...
+    def run(self, argv: tuple[str, ...]) -> None: ...
 
 
 class HostFiles:
@@ -60,6 +64,18 @@ class HostFiles:
 
     def exists(self, path: str) -> bool:
         return os.path.exists(self._at(path))
+
+    def run(self, argv: tuple[str, ...]) -> None:
+        """A program of the host in the host's own mount namespace, that of process 1."""
+        done = subprocess.run(
+            ["nsenter", "--target", "1", "--mount", "--", *argv],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=RUN_SECONDS,
+        )
+        if done.returncode:
+            raise OSError(errno.EIO, (done.stderr or done.stdout).strip()[-500:] or f"code {done.returncode}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +159,28 @@ class Sysfs:
         if writer.error is not None:
             raise writer.error
 
-    def openers(self, node: str) -> list[Opener]:
-        """Who holds `node` ("/dev/vfio/3") open, by every /proc/<pid>/fd: needs the host's pid namespace."""
-        pids = [int(name) for name in self.names("proc") if name.isdigit()]
-        return [Opener(pid, self.read_or(f"proc/{pid}/comm", "?")) for pid in pids if self._holds(pid, node)]
+    def run(self, argv: tuple[str, ...]) -> None:
+        """A program of the host, to its end; Refused with its last words where it fails."""
+        try:
+            self._files.run(argv)
+        except subprocess.TimeoutExpired as error:
+            told = f"{' '.join(argv)} did not end in {RUN_SECONDS:g} s"
+            raise Busy(f"{told}: see what it waits for on this node") from error
+        except OSError as error:
+            raise from_os(error, "running", " ".join(argv)) from error
 
-    def _holds(self, pid: int, node: str) -> bool:
+    def openers(self, *nodes: str) -> list[Opener]:
+        """Who holds one of `nodes` ("/dev/vfio/3") open, by every /proc/<pid>/fd: needs the host's pid namespace."""
+        if not nodes:
+            return []
+        pids = [int(name) for name in self.names("proc") if name.isdigit()]
+        return [Opener(pid, self.read_or(f"proc/{pid}/comm", "?")) for pid in pids if self._holds(pid, nodes)]
+
+    def _holds(self, pid: int, nodes: tuple[str, ...]) -> bool:
         folder = f"proc/{pid}/fd"
         for name in self.names(folder):
             try:
-                if self._files.link(f"{folder}/{name}") == node:
+                if self._files.link(f"{folder}/{name}") in nodes:
                     return True
             except OSError:
                 continue  # the descriptor was closed while we looked

@@ -18,6 +18,8 @@ _ENLIGHTENMENTS = "hv-relaxed,hv-vapic,hv-time,hv-spinlocks=0x1fff,hv-vendor-id=
 # QEMU needs none of it once it runs, and a guest that breaks out of it should not have it either
 _SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 _SATA_PORTS = 6  # of q35's own controller
+_FUNCTIONS = 8  # of a PCI slot
+_USUAL_ROOM = 1 << 30  # what firmware finds for a port by itself
 
 
 def command_line(launch: Launch, devices: Devices, paths: Paths) -> list[str]:
@@ -103,25 +105,43 @@ def _emulated(mode: str, devices: Devices) -> bool:
 def _gpus(launch: Launch, devices: Devices) -> Iterator[str]:
     if _graphics(launch) == "Disabled":
         return
-    shown = _graphics(launch) == "Accelerated"
+    shown, numbers = _graphics(launch) == "Accelerated", count()
+    identity = launch.spec.device_identity or DeviceIdentity()
     for port, device in zip(count(1), devices.vfio, strict=False):
-        yield from ("-device", f"pcie-root-port,id=gpuport{port},chassis={port},slot={port}")
-        yield from ("-device", _vfio(device, port, shown, launch.spec.device_identity or DeviceIdentity()))
+        yield from ("-device", f"pcie-root-port,id=gpuport{port},chassis={port},slot={port}{_room(device)}")
+        seats = _seats(device)
+        for seat, place in seats.items():
+            where = f"id=hostdev{next(numbers)},bus=gpuport{port}"
+            several = f",addr={seat},multifunction=on" if len(seats) > 1 else ""
+            display = "on" if device.display and shown else "off"
+            ids = _overrides(identity) if seat == "0x0" else ""
+            yield from ("-device", f"vfio-pci,{place},{where}{several},display={display}{ids}")
 
 
-def _vfio(device: VfioDevice, port: int, shown: bool, identity: DeviceIdentity) -> str:
-    place = f"sysfsdev=/sys/bus/mdev/devices/{device.mdev}" if device.mdev else f"host={device.pci}"
+def _room(device: VfioDevice) -> str:
+    """Firmware gives a port as much room above 4 GiB as it asks for: a power of two that holds all BARs."""
+    reserve = 1 << (device.bar_bytes - 1).bit_length() if device.bar_bytes else 0
+    return f",pref64-reserve={reserve}" if reserve > _USUAL_ROOM else ""
+
+
+def _seats(device: VfioDevice) -> dict[str, str]:
+    """Where each function sits on its port: a card's functions keep together, its own first, as drivers expect."""
+    if device.mdev:
+        return {"0x0": f"sysfsdev=/sys/bus/mdev/devices/{device.mdev}"}
+    places = [f"host={address}" for address in (device.pci, *device.beside)]
+    if len(places) > _FUNCTIONS:
+        raise BadMachine(f"{device.pci} comes with {len(places)} functions: a slot holds {_FUNCTIONS}")
+    return {"0x0" if number == 0 else f"0x0.0x{number:x}": place for number, place in enumerate(places)}
+
+
+def _overrides(identity: DeviceIdentity) -> str:
     ids = {
         "x-pci-vendor-id": identity.vendor_id,
         "x-pci-device-id": identity.device_id,
         "x-pci-sub-vendor-id": identity.sub_vendor_id,
         "x-pci-sub-device-id": identity.sub_device_id,
     }
-    display = "on" if device.display and shown else "off"
-    overrides = [f"{key}={value}" for key, value in ids.items() if value]
-    return ",".join(
-        ["vfio-pci", place, f"id=hostdev{port - 1}", f"bus=gpuport{port}", f"display={display}", *overrides]
-    )
+    return "".join(f",{key}={value}" for key, value in ids.items() if value)
 
 
 def _drives(found: list[Drive]) -> Iterator[str]:

@@ -11,12 +11,17 @@ from libvf_launcher.paths import Paths
 
 @dataclass(frozen=True, slots=True)
 class VfioDevice:
-    """A device to attach by VFIO: a mediated device by its UUID, or a PCI function by its address."""
+    """A device to attach by VFIO: a mediated device by its UUID, or a PCI function by its address.
+
+    `beside` are the other functions of a whole card (audio, USB); `bar_bytes` is how much address space it wants.
+    """
 
     gpu: str
     mdev: str | None = None
     pci: str | None = None
     display: bool = False
+    beside: tuple[str, ...] = ()
+    bar_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,10 @@ def _vfio(name: str, device: metadata.Device) -> VfioDevice:
     mdev, pci = device.get("mdevUUID"), device.get("resource.kubernetes.io/pciBusID")
     if not mdev and not pci:
         raise DeviceMissing(f"device {device.name} of gpu {name} has neither mdevUUID nor pciBusID in its metadata")
-    return VfioDevice(name, str(mdev) if mdev else None, str(pci) if pci else None, bool(device.get("display")))
+    if mdev:
+        return VfioDevice(name, mdev=str(mdev), display=bool(device.get("display")))
+    beside = tuple(one for one in str(device.get("pciFunctions") or "").split() if one != pci)
+    return VfioDevice(name, pci=str(pci), beside=beside, bar_bytes=int(device.get("barBytes") or 0))
 
 
 def _accelerated(launch: Launch, paths: Paths) -> bool:

@@ -73,11 +73,27 @@ class NodeKernel:
         """Whether it is there."""
         return bool(self._call("exists", path))
 
+    def run(self, argv: tuple[str, ...]) -> None:
+        """A program of the node."""
+        self._call("run", argv)
+
     @contextmanager
     def held(self, uuid: str) -> Iterator[None]:
         """A process on the node has the device open, as QEMU does."""
         group = os.path.basename(self.link(f"sys/bus/mdev/devices/{uuid}/iommu_group"))
         holder = self._python(_HOLDER, uuid, group)
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "open\n"
+        try:
+            yield
+        finally:
+            _end(holder)
+
+    @contextmanager
+    def held_function(self, address: str) -> Iterator[None]:
+        """A process on the node has a PCI function open, as QEMU does."""
+        group = os.path.basename(self.link(f"sys/bus/pci/devices/{address}/iommu_group"))
+        holder = self._python(_HOLDER, address, group)
         assert holder.stdout is not None
         assert holder.stdout.readline() == "open\n"
         try:

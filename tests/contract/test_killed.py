@@ -1,20 +1,25 @@
 """kill -9 of the agent before and after every effect: never two devices for a claim, never one leaked."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
-from libvf_agent.backends.mediated import Mediated
+from libvf_agent.backends.known import known
+from libvf_agent.cards import Part, cards_of
 from libvf_agent.carve import Carver
+from libvf_agent.errors import AgentError
 from libvf_agent.journal import Entry, Journal, Phase, Slice
+from libvf_agent.planning import planned
+from libvf_agent.slices import pool_name
 from libvf_agent.sysfs import Sysfs
 
-from tests.fakekernel.cards import mbochs, mdpy, nvidia
-from tests.fakekernel.mdev import Card, MediatedHost
+from tests.fakekernel.host import FakeHost
+from tests.fakekernel.situations import SITUATIONS, Situation
 
 UID = "0a1b2c3d-0000-4000-8000-000000000001"
-CARDS = {"mdpy": (mdpy, ("xga-0", "hd-0")), "mbochs": (mbochs, ("small-0",)), "nvidia": (nvidia, ("702-0", "702-1"))}
-POINTS = range(16)
+MOST = 60
 
 
 class Killed(BaseException):
@@ -24,17 +29,15 @@ class Killed(BaseException):
 class Machine:
     """A host whose agent dies at the `at`th point (before or after a journal record or a kernel write)."""
 
-    def __init__(self, card: Card, devices: tuple[str, ...], folder: Path) -> None:
-        self.kernel = MediatedHost(card)
-        self.devices = devices
+    def __init__(self, situation: Situation, folder: Path) -> None:
+        self.situation = situation
+        self.kernel: FakeHost = situation.host()
         self.folder = folder
-        self.foreign = self.kernel.mdev.make(card.parents[-1], self._foreign_type(card))
+        self.before = situation.state(self.kernel)
         self.points = 0
+        self.lived = False
 
-    def _foreign_type(self, card: Card) -> str:
-        return next(t for t in card.types if t.endswith(("xga", "small", "702")))
-
-    def start(self, kill_at: int | None = None) -> Carver:
+    def start(self, kill_at: int | None = None, fail_at: int | None = None) -> Carver:
         """A new agent process."""
         self.points = 0
 
@@ -42,28 +45,48 @@ class Machine:
             self.points += 1
             if self.points - 1 == kill_at:
                 raise Killed
+            if self.points - 1 == fail_at:
+                raise OSError(5, "Input/output error")
 
         self.kernel.around = point
         return Carver(Sysfs(self.kernel), MortalJournal(self.folder, point), deadline=1)
 
     def wanted(self) -> Entry:
-        slices = tuple(Slice("gpu", "pool", device) for device in self.devices)
+        pool = pool_name("n1", self.situation.card)
+        slices = tuple(Slice("gpu", pool, device) for device in self.situation.devices)
         return Entry(UID, "ns", "claim", self.kernel.boot_id, Phase.STARTED, slices)
 
     def plan(self, entry: Entry) -> Entry:
-        gpu = Mediated().discover(Sysfs(self.kernel))[0]
-        plans = Mediated().plan(gpu, self.devices, entry.uid)
-        slices = (msgspec.structs.replace(s, plan=p) for s, p in zip(entry.slices, plans, strict=True))
-        return msgspec.structs.replace(entry, slices=tuple(slices))
+        found = (Part(b, gpu) for b in known() for gpu in b.discover(Sysfs(self.kernel), self.situation.rules))
+        carver = Carver(Sysfs(self.kernel), Journal(self.folder))
+        return planned("n1", cards_of(found), entry, frozenset(), carver.shared())
 
-    def ours(self) -> set[str]:
-        return set(self.kernel.mdev.devices) - {self.foreign}
+    def die(self, action: Callable[..., object], *arguments: object) -> None:
+        """The action, killed or lived through."""
+        try:
+            action(*arguments)
+            self.lived = True
+        except Killed:
+            self.lived = False
+
+    def fails(self, action: Callable[..., object], *arguments: object) -> bool:
+        """Whether the action failed."""
+        try:
+            action(*arguments)
+            self.lived = True
+        except (AgentError, OSError):
+            self.lived = False
+        return not self.lived
+
+    def state(self) -> object:
+        """All that carving could change on the host."""
+        return self.situation.state(self.kernel)
 
 
 class MortalJournal(Journal):
     """A journal in whose process the agent may die around every record."""
 
-    def __init__(self, folder: Path, point) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, folder: Path, point: Callable[[], None]) -> None:
         super().__init__(folder)
         self._point = point
 
@@ -78,74 +101,104 @@ class MortalJournal(Journal):
         self._point()
 
 
-@pytest.fixture(params=CARDS)
-def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Machine:
-    card, devices = CARDS[request.param]
-    return Machine(card(), devices, tmp_path)
+@pytest.fixture(params=SITUATIONS)
+def machines(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Iterator[tuple[int, Machine]]]:
+    """A fresh machine for each point at which it may be killed, until one lives through."""
+
+    def each() -> Iterator[tuple[int, Machine]]:
+        for at in range(MOST):
+            machine = Machine(SITUATIONS[request.param], tmp_path / str(at))
+            yield at, machine
+            if machine.lived:
+                return
+        raise AssertionError(f"still killed at point {MOST}")
+
+    return each
 
 
-def die(action, *arguments) -> bool:  # type: ignore[no-untyped-def]
-    """Whether the action was killed."""
-    try:
-        action(*arguments)
-    except Killed:
-        return True
-    return False
+Machines = Callable[[], Iterator[tuple[int, Machine]]]
 
 
-@pytest.mark.parametrize("at", POINTS)
-def test_killed_while_carving_then_asked_again_there_is_one_device_each(machine: Machine, at: int) -> None:
-    died = die(machine.start(at).ensure, machine.wanted(), machine.plan)
-    assert died == (at < machine.points)
-    agent = machine.start()
-    assert agent.recover() == []
-    done = agent.ensure(machine.wanted(), machine.plan)
-    assert machine.ours() == {s.plan.uuid for s in done.slices if s.plan}
-    assert len(machine.ours()) == len(machine.devices)
-    assert machine.foreign in machine.kernel.mdev.devices
+def test_killed_while_carving_then_asked_again_everything_is_there_once(machines: Machines) -> None:
+    for at, machine in machines():
+        machine.die(machine.start(at).ensure, machine.wanted(), machine.plan)
+        agent = machine.start()
+        assert agent.recover() == [], at
+        done = agent.ensure(machine.wanted(), machine.plan)
+        assert agent.whole(done), at
+        assert len({s.plan.id for s in done.slices if s.plan}) == len(machine.situation.devices), at
+        agent.undo(done)
+        assert machine.state() == machine.before, at
 
 
-@pytest.mark.parametrize("at", POINTS)
-def test_killed_while_carving_and_never_asked_again_nothing_leaks(machine: Machine, at: int) -> None:
-    died = die(machine.start(at).ensure, machine.wanted(), machine.plan)
-    agent = machine.start()
-    assert agent.recover() == []
-    entry = Journal(machine.folder).get(UID)
-    assert (entry is not None) == bool(machine.ours()), "a device without an entry, or an entry without one"
-    assert entry is None or entry.phase is Phase.COMPLETED
-    if entry:
-        agent.undo(entry)
-    assert machine.ours() == set()
-    assert died or at >= 4
-    assert machine.foreign in machine.kernel.mdev.devices
+def test_killed_while_carving_and_never_asked_again_nothing_leaks(machines: Machines) -> None:
+    for at, machine in machines():
+        machine.die(machine.start(at).ensure, machine.wanted(), machine.plan)
+        agent = machine.start()
+        assert agent.recover() == [], at
+        entry = Journal(machine.folder).get(UID)
+        changed = machine.state() != machine.before
+        assert (entry is not None) == changed, f"{at}: a device without an entry, or the reverse"
+        assert entry is None or entry.phase is Phase.COMPLETED, at
+        if entry:
+            agent.undo(entry)
+        assert machine.state() == machine.before, at
 
 
-@pytest.mark.parametrize("at", POINTS)
-def test_killed_while_giving_back_nothing_is_left(machine: Machine, at: int) -> None:
+def test_killed_while_giving_back_nothing_is_left(machines: Machines) -> None:
+    for at, machine in machines():
+        done = machine.start().ensure(machine.wanted(), machine.plan)
+        machine.die(machine.start(at).undo, done)
+        agent = machine.start()
+        assert agent.recover() == [], at
+        left = Journal(machine.folder).get(UID)
+        if left:
+            assert agent.whole(left), f"{at}: what the journal calls completed is not there"
+            agent.undo(left)
+        assert machine.state() == machine.before, at
+
+
+def test_a_step_that_fails_while_carving_is_undone_with_all_before_it(machines: Machines) -> None:
+    for at, machine in machines():
+        if machine.fails(machine.start(fail_at=at).ensure, machine.wanted(), machine.plan):
+            agent = machine.start()
+            assert agent.recover() == [], at
+            left = Journal(machine.folder).get(UID)
+            if left:  # the failure came after the record that it was completed
+                assert agent.whole(left), at
+                agent.undo(left)
+            assert machine.state() == machine.before, at
+
+
+def test_a_step_that_fails_while_giving_back_is_done_when_it_is_asked_again(machines: Machines) -> None:
+    for at, machine in machines():
+        done = machine.start().ensure(machine.wanted(), machine.plan)
+        if machine.fails(machine.start(fail_at=at).undo, done):
+            agent = machine.start()
+            assert agent.recover() == [], at
+            left = Journal(machine.folder).get(UID)
+            if left:
+                agent.undo(left)
+        assert machine.state() == machine.before, at
+
+
+def test_after_a_power_cut_at_any_point_the_claim_is_carved_once(machines: Machines) -> None:
+    for at, machine in machines():
+        machine.die(machine.start(at).ensure, machine.wanted(), machine.plan)
+        machine.kernel.around = lambda: None
+        machine.kernel.reboot()
+        fresh = machine.state()
+        agent = machine.start()
+        assert agent.recover() == [], at
+        done = agent.ensure(machine.wanted(), machine.plan)
+        assert agent.whole(done), at
+        agent.undo(done)
+        assert machine.state() == fresh, at
+
+
+def test_the_points_cover_every_record_and_every_write(machines: Machines) -> None:
+    _, machine = next(machines())
     done = machine.start().ensure(machine.wanted(), machine.plan)
-    die(machine.start(at).undo, done)
-    agent = machine.start()
-    assert agent.recover() == []
-    left = Journal(machine.folder).get(UID)
-    assert (left is not None) == bool(machine.ours())
-    if left:
-        agent.undo(left)
-    assert machine.ours() == set()
-    assert machine.foreign in machine.kernel.mdev.devices
-
-
-@pytest.mark.parametrize("at", POINTS)
-def test_after_a_power_cut_at_any_point_the_claim_is_carved_once(machine: Machine, at: int) -> None:
-    die(machine.start(at).ensure, machine.wanted(), machine.plan)
-    machine.kernel.reboot()
-    agent = machine.start()
-    assert agent.recover() == []
-    agent.ensure(machine.wanted(), machine.plan)
-    assert len(machine.kernel.mdev.devices) == len(machine.devices)
-
-
-def test_the_points_cover_every_record_and_every_write(machine: Machine) -> None:
-    done = machine.start().ensure(machine.wanted(), machine.plan)
-    assert machine.points == 2 * (2 + len(machine.devices))
+    assert machine.points >= 2 * (2 + len(machine.situation.devices))
     machine.start().undo(done)
-    assert machine.points == 2 * (2 + len(machine.devices)) <= len(POINTS)
+    assert machine.points >= 2 * (2 + len(machine.situation.devices))

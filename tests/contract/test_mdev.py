@@ -4,9 +4,10 @@ import threading
 import uuid
 
 import pytest
-from libvf_agent.backends.mediated import BUS, DEVICES, Mediated
+from libvf_agent.backends.mediated import BUS, DEVICES, Mediated, observe
 from libvf_agent.errors import Absent, AlreadyThere, Busy, Full, Refused
 from libvf_agent.inventory import Gpu
+from libvf_agent.rules import careful
 from libvf_agent.sysfs import Files, Sysfs
 
 from tests.contract.conftest import Kernel
@@ -15,7 +16,7 @@ XGA = f"{BUS}/mdpy/mdev_supported_types/mdpy-xga"
 
 
 def gpu(kernel: Files, name: str) -> Gpu:
-    return next(card for card in Mediated().discover(Sysfs(kernel)) if card.name == name)
+    return next(card for card in Mediated().discover(Sysfs(kernel), careful) if card.name == name)
 
 
 def make(kernel: Files, folder: str = XGA) -> str:
@@ -36,7 +37,7 @@ def test_the_sample_cards_are_found_with_their_sizes(kernel: Files) -> None:
 
 def test_a_made_device_is_seen_with_parent_type_and_group(kernel: Files) -> None:
     name = make(kernel)
-    seen = Mediated().observe(Sysfs(kernel), name)
+    seen = observe(Sysfs(kernel), name)
     assert seen is not None
     assert (seen.parent, seen.type) == ("mdpy", "mdpy-xga")
     assert seen.iommu_group is not None
@@ -68,7 +69,7 @@ def test_what_is_no_uuid_is_refused(kernel: Files) -> None:
 def test_a_removed_device_is_gone_and_its_instance_free(kernel: Files) -> None:
     name = make(kernel)
     Sysfs(kernel).write_blocking(f"{DEVICES}/{name}/remove", "1")
-    assert Mediated().observe(Sysfs(kernel), name) is None
+    assert observe(Sysfs(kernel), name) is None
     assert {t.available for t in gpu(kernel, "mdpy").types} == {4}
 
 
@@ -87,7 +88,7 @@ def test_a_type_that_is_not_there_is_absent(kernel: Files) -> None:
 def test_a_newline_after_the_uuid_is_taken(kernel: Files) -> None:
     name = str(uuid.uuid4())
     Sysfs(kernel).write(f"{XGA}/create", name + "\n")
-    assert Mediated().observe(Sysfs(kernel), name)
+    assert observe(Sysfs(kernel), name)
 
 
 def test_an_upper_case_uuid_is_shown_in_lower_case(kernel: Files) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import threading
 import uuid as uuids
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from tests.fakekernel.tree import File, Folder, Link, Tree
+from tests.fakekernel.tree import File, Folder, Link, Tree, fail
 
 BOOT_ID = "proc/sys/kernel/random/boot_id"
 NODES = "sys/devices/system/node"
@@ -37,6 +38,7 @@ class FakeHost:
         self.tree = Tree()
         self.processes: dict[int, Process] = {}
         self.parts: list[Part] = []
+        self.programs: dict[str, Callable[[tuple[str, ...]], None]] = {}
         self.around: Callable[[], None] = lambda: None
         self._boot_id = str(uuids.uuid4())
         self._groups: set[int] = set()
@@ -127,3 +129,12 @@ class FakeHost:
     def exists(self, path: str) -> bool:
         """Whether it is there."""
         return self.tree.exists(path)
+
+    def run(self, argv: tuple[str, ...]) -> None:
+        """A program of the host, by the last part of its name; parts of the kernel bring theirs."""
+        self.around()
+        program = self.programs.get(argv[0].rpartition("/")[2])
+        if program is None:
+            raise fail(errno.ENOENT, argv[0])
+        program(argv)
+        self.around()

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from libvf_agent.backends.mediated import Mediated
+from libvf_agent.backends.known import known
 from libvf_agent.claims import ClaimRef
 from libvf_agent.cluster import Cluster
 from libvf_agent.driver import Driver
@@ -38,7 +38,7 @@ class Node:
         self.name = name
         self.kernel = MediatedHost(*cards, numa_nodes=numa_nodes)
         places = Places(folder / "state", folder / "cdi", folder / "metadata")
-        self._host = Host(name, Sysfs(self.kernel), (Mediated(),), places, accelerated=lambda: True)
+        self._host = Host(name, Sysfs(self.kernel), known(), places, accelerated=lambda: True)
         amounts = {"cpu": "64", "memory": "256Gi", "pods": "110"}
         status = {"capacity": amounts, "allocatable": amounts, "conditions": [_condition("Ready")]}
         api.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {"lab": "fake"}}})

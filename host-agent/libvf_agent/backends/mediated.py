@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
-from libvf_agent import mdev_types
-from libvf_agent.errors import ClaimError, Full
-from libvf_agent.inventory import Carving, Gpu, Offers, SliceType
-from libvf_agent.offers import offers_of, totals, type_of_device
-from libvf_agent.steps import Evidence, Plan, Undo, Write, device_uuid
+from libvf_agent import mdev_types, pci
+from libvf_agent.backends import Order
+from libvf_agent.errors import Full
+from libvf_agent.inventory import Carving, Gpu, SliceType
+from libvf_agent.offers import totals
+from libvf_agent.rules import CardId, RulesOf
+from libvf_agent.steps import Leads, Plan, Undo, Write, device_uuid
 from libvf_agent.sysfs import Sysfs
 
 BUS = "sys/class/mdev_bus"
@@ -19,73 +20,67 @@ DEVICES = "sys/bus/mdev/devices"
 class Mediated:
     """The backend of every driver that uses the kernel's mdev core; remembers how big each card was seen."""
 
+    name = "mediated"
+
     def __init__(self) -> None:
         self._totals: dict[str, tuple[tuple[str, int], ...]] = {}
 
-    def discover(self, sysfs: Sysfs) -> tuple[Gpu, ...]:
+    def discover(self, sysfs: Sysfs, rules: RulesOf) -> tuple[Gpu, ...]:
         """All cards with their types and with every mediated device on them, ours or not."""
-        carvings = [c for name in sysfs.names(DEVICES) if (c := self.observe(sysfs, name))]
+        carvings = [c for name in sysfs.names(DEVICES) if (c := observe(sysfs, name))]
         by_card: dict[str, list[str]] = {}
         for parent in sysfs.names(BUS):
             by_card.setdefault(_card(sysfs, parent), []).append(parent)
-        cards = (_gpu(sysfs, name, parents, carvings) for name, parents in sorted(by_card.items()))
-        return self._remembered([card for card in cards if card])
+        found = (_gpu(sysfs, name, parents, carvings) for name, parents in sorted(by_card.items()))
+        cards = [replace(c, rules=rules(CardId(c.name, c.vendor, c.pci_id))) for c in found if c]
+        return self._remembered(cards)
 
     def _remembered(self, cards: list[Gpu]) -> tuple[Gpu, ...]:
         known = [replace(card, totals=self._totals.get(card.name, ())) for card in cards]
         self._totals = {card.name: tuple(totals(card).items()) for card in known}
         return tuple(replace(card, totals=self._totals[card.name]) for card in known)
 
-    def offers(self, gpu: Gpu, ours: dict[str, str]) -> Offers:
-        """`ours`: mdev UUID -> device name, of the journal."""
-        return offers_of(gpu, ours)
-
-    def plan(self, gpu: Gpu, devices: tuple[str, ...], claim_uid: str) -> tuple[Plan, ...]:
-        """One write each, to parents that still take the types; Full where none does."""
-        plans: list[Plan] = []
-        for device in devices:
-            plans.append(_plan(gpu, device, claim_uid))
-            gpu = _after(gpu, plans[-1])
-        return tuple(plans)
-
-    def observe(self, sysfs: Sysfs, uuid: str) -> Carving | None:
-        """The device of that UUID as the kernel shows it, None if there is none."""
-        real = sysfs.real(f"{DEVICES}/{uuid}/mdev_type")
-        if real is None:
-            return None
-        head, _, type_id = real.rpartition("/")
-        parent = head.split("/")[-2]
-        group = sysfs.link_name(f"{DEVICES}/{uuid}/iommu_group") or ""
-        return Carving(uuid, parent, type_id, int(group) if group.isdecimal() else None)
+    def plan(self, gpu: Gpu, order: Order) -> Plan:
+        """One write, to a parent that still takes the type; Full where none does."""
+        kind = order.kind
+        uuid = device_uuid(order.claim_uid, order.device)
+        parent = _parent_with_room(gpu, kind, uuid)
+        folder = f"{BUS}/{parent}/mdev_supported_types/{kind.id}"
+        device = f"{DEVICES}/{uuid}"
+        step = Write(
+            f"{folder}/create",
+            uuid,
+            Leads(f"{BUS}/{parent}/{uuid}", f"{device}/mdev_type", folder),
+            Undo(f"{device}/remove", "1"),
+            device=f"{BUS}/{parent}/{uuid}",
+        )
+        parameters = _parameters(device, step, gpu.rules.parameters) if gpu.vendor == "nvidia" else ()
+        return Plan(uuid, parent, kind.id, device, (step, *parameters), {"mdevUUID": uuid})
 
 
-def _plan(gpu: Gpu, device: str, claim_uid: str) -> Plan:
-    kind = type_of_device(gpu, device)
-    if kind is None:
-        raise ClaimError(f"{gpu.name} has no type for {device}: load its driver, or delete the claim's Pod")
-    uuid = device_uuid(claim_uid, device)
-    parent = _parent_with_room(gpu, kind, uuid)
-    folder = f"{BUS}/{parent}/mdev_supported_types/{kind.id}"
-    step = Write(
-        f"{folder}/create",
-        uuid,
-        Evidence(f"{BUS}/{parent}/{uuid}", f"{DEVICES}/{uuid}/mdev_type", folder),
-        Undo(f"{DEVICES}/{uuid}/remove", "1"),
-    )
-    return Plan(uuid, parent, kind.id, (step,))
+def _parameters(device: str, made: Write, text: str) -> tuple[Write, ...]:
+    """NVIDIA takes `vgpu_params` after the device is made and before it is first opened; a blank clears them."""
+    if not text:
+        return ()
+    path = f"{device}/nvidia/vgpu_params"
+    return (Write(path, text, made.evidence, Undo(path, " "), device=made.device),)
 
 
-def _after(gpu: Gpu, plan: Plan) -> Gpu:
-    """The card once the plan is carried out: a virtual function takes one device and no more."""
-    room = dict(gpu.available.get(plan.parent, {}))
-    room[plan.type] = room.get(plan.type, 1) - 1
-    return replace(gpu, available={**gpu.available, plan.parent: {} if len(gpu.parents) > 1 else room})
+def observe(sysfs: Sysfs, uuid: str) -> Carving | None:
+    """The mediated device of that UUID as the kernel shows it, None if there is none."""
+    real = sysfs.real(f"{DEVICES}/{uuid}/mdev_type")
+    if real is None or "/" not in real:
+        return None
+    head, _, type_id = real.rpartition("/")
+    parent = head.split("/")[-2] if "/" in head else ""
+    group = sysfs.link_name(f"{DEVICES}/{uuid}/iommu_group") or ""
+    return Carving(uuid, parent, type_id, int(group) if group.isdecimal() else None)
 
 
 def _parent_with_room(gpu: Gpu, kind: SliceType, uuid: str) -> str:
     """Where the device is already, else the first parent that still takes the type."""
     for carving in gpu.carvings:
-        if carving.uuid == uuid:
+        if carving.id == uuid:
             return carving.parent
     for parent in gpu.parents:
         if gpu.available.get(parent, {}).get(kind.id, 0) > 0:
@@ -113,6 +108,7 @@ def _gpu(sysfs: Sysfs, name: str, parents: list[str], carvings: list[Carving]) -
     if not kinds:
         return None
     driver = mdev_types.driver(next(iter(kinds)))
+    folder = f"{BUS}/{parents[0]}"
     return Gpu(
         name=name,
         vendor=mdev_types.VENDORS[driver],
@@ -120,10 +116,10 @@ def _gpu(sysfs: Sysfs, name: str, parents: list[str], carvings: list[Carving]) -
         types=tuple(kinds.values()),
         carvings=tuple(c for c in carvings if c.parent in parents),
         homogeneous=driver in mdev_types.HOMOGENEOUS,
-        numa_node=_numa_node(sysfs, parents[0]),
-        pcie_root=_pcie_root(sysfs, parents[0]),
-        pci_address=name if re.fullmatch(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", name) else None,
-        pci_id=_pci_id(sysfs, parents[0]),
+        numa_node=pci.numa_node(sysfs, folder),
+        pcie_root=pci.pcie_root(sysfs, folder),
+        pci_address=name if pci.is_address(name) else None,
+        pci_id=_pci_id(sysfs, folder),
         available=available,
     )
 
@@ -145,28 +141,12 @@ def _raw(sysfs: Sysfs, folder: str, type_id: str) -> mdev_types.Raw:
         type_id,
         sysfs.read_or(f"{folder}/{type_id}/name", ""),
         sysfs.read_or(f"{folder}/{type_id}/description", ""),
-        int(free) if free.isdecimal() else 0,
+        pci.number(free),
     )
 
 
-def _numa_node(sysfs: Sysfs, parent: str) -> int | None:
-    """The firmware's word; on a host of one node 0; unknown (-1) on a host of several stays unknown."""
-    said = sysfs.read_or(f"{BUS}/{parent}/numa_node", "-1")
-    if said.isdecimal():
-        return int(said)
-    nodes = [n for n in sysfs.names("sys/devices/system/node") if re.fullmatch(r"node\d+", n)]
-    return 0 if len(nodes) <= 1 else None
-
-
-def _pci_id(sysfs: Sysfs, parent: str) -> str | None:
+def _pci_id(sysfs: Sysfs, folder: str) -> str | None:
     """ "10de:25b6", of the physical function where the parent is a virtual one; virtual cards have none."""
-    folder = f"{BUS}/{parent}"
     function = f"{folder}/physfn" if sysfs.exists(f"{folder}/physfn") else folder
     ids = [sysfs.read_or(f"{function}/{name}", "").removeprefix("0x") for name in ("vendor", "device")]
     return ":".join(ids) if all(ids) else None
-
-
-def _pcie_root(sysfs: Sysfs, parent: str) -> str | None:
-    """`pci0000:64`, from the card's real path; virtual cards have none."""
-    found = re.search(r"(?:^|/)(pci[0-9a-f]{4}:[0-9a-f]{2})(?:/|$)", sysfs.real(f"{BUS}/{parent}") or "")
-    return found[1] if found else None

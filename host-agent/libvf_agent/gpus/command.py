@@ -8,11 +8,13 @@ from pathlib import Path
 
 import msgspec
 
-from libvf_agent.backends.mediated import Mediated
+from libvf_agent.backends.known import known
+from libvf_agent.cards import Part, cards_of
 from libvf_agent.config import default_root, state_folder
 from libvf_agent.doctor.reader import read
 from libvf_agent.gpus.listing import listed, text
 from libvf_agent.journal import peek
+from libvf_agent.rules import careful
 from libvf_agent.sysfs import HostFiles, Sysfs
 
 
@@ -27,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Prints the list."""
     state = state_folder(options.root, os.environ)
-    sliced = Mediated().discover(Sysfs(HostFiles(str(options.root))))
+    sysfs = Sysfs(HostFiles(str(options.root)))
+    sliced = [card.gpu for card in cards_of(Part(b, gpu) for b in known() for gpu in b.discover(sysfs, careful))]
     cards = [gpu.card for gpu in read(options.root, state).gpus]
     found = listed(sliced, cards, peek(state / "journal"))
     print(msgspec.json.encode(found).decode() if options.output == "json" else text(found))

@@ -17,7 +17,7 @@ _VENDORS = {0x10DE: "nvidia", 0x8086: "intel", 0x1002: "amd"}
 
 def listed(gpus: Iterable[Gpu], cards: Iterable[Card], entries: Iterable[Entry]) -> Gpus:
     """Cards that can be cut, then the PCI cards that can not be; `entries` are the journal's."""
-    claims = {s.plan.uuid: f"{e.namespace}/{e.name}" for e in entries for s in e.slices if s.plan}
+    claims = {s.plan.id: f"{e.namespace}/{e.name}" for e in entries for s in e.slices if s.plan}
     cut = [_seen(gpu, claims) for gpu in gpus]
     names = {gpu.name for gpu in cut}
     return Gpus((*cut, *(_uncut(card) for card in cards if card.address not in names)))
@@ -42,6 +42,8 @@ def _seen(gpu: Gpu, claims: dict[str, str]) -> GpuSeen:
 
 def _type(gpu: Gpu, kind: SliceType) -> TypeSeen:
     """Each free virtual function says 1, so their sum is cut off at what the whole card takes."""
+    if kind.whole:
+        return TypeSeen(kind.id, kind.name, kind.vram, kind.available, 1)
     room = sum(of_parent.get(kind.id, 0) for of_parent in gpu.available.values())
     if kind.limit is None:
         pools = totals(gpu)
@@ -52,8 +54,8 @@ def _type(gpu: Gpu, kind: SliceType) -> TypeSeen:
 
 
 def _carving(carving: Carving, claims: dict[str, str]) -> CarvingSeen:
-    claim = claims.get(carving.uuid)
-    return CarvingSeen(carving.uuid, carving.parent, carving.type, claim is not None, claim or "", carving.iommu_group)
+    claim = claims.get(carving.id)
+    return CarvingSeen(carving.id, carving.parent, carving.type, claim is not None, claim or "", carving.iommu_group)
 
 
 def _uncut(card: Card) -> GpuSeen:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from libvf_agent.backends.mediated import Mediated
+from libvf_agent.backends.known import known
 from libvf_agent.claims import ClaimRef
 from libvf_agent.cluster import Json
 from libvf_agent.doctor.facts import NodeInfo
@@ -43,7 +43,7 @@ def samples(text: str) -> dict[str, float]:
 @pytest.fixture
 def driver(tmp_path: Path) -> Driver:
     places = Places(tmp_path / "state", tmp_path / "cdi", tmp_path / "metadata")
-    host = Host("n1", Sysfs(MediatedHost(mdpy())), (Mediated(),), places, accelerated=lambda: True)
+    host = Host("n1", Sysfs(MediatedHost(mdpy())), known(), places, accelerated=lambda: True)
     return Driver(host, Cluster(), call_seconds=0.1)
 
 

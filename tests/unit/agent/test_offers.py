@@ -7,9 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from libvf_agent import mdev_types
+from libvf_agent.backends import Order
 from libvf_agent.backends.mediated import Mediated
+from libvf_agent.cards import Part, cards_of
+from libvf_agent.effects import Effects
 from libvf_agent.inventory import MIB, Carving, Gpu, Offers, SliceType
+from libvf_agent.journal import Entry, Phase, Slice
 from libvf_agent.offers import offers_of
+from libvf_agent.planning import planned
+from libvf_agent.rules import careful
 from libvf_agent.slices import Node, pool_name, pool_of_gpu
 from libvf_agent.sysfs import Sysfs
 
@@ -20,7 +26,7 @@ CARDS = [mdpy, mbochs, mtty, nvidia, gvtg]
 
 
 def offered(card: Card) -> Offers:
-    [gpu] = Mediated().discover(Sysfs(MediatedHost(card)))
+    [gpu] = Mediated().discover(Sysfs(MediatedHost(card)), careful)
     return offers_of(gpu, {})
 
 
@@ -60,7 +66,7 @@ def test_a_foreign_device_leaves_only_its_own_size_and_one_less_of_it() -> None:
 def test_a_foreign_device_on_a_linear_card_takes_its_share_of_the_counter() -> None:
     kernel = MediatedHost(mbochs())
     kernel.mdev.make("mbochs", "mbochs-large")
-    [gpu] = Mediated().discover(Sysfs(kernel))
+    [gpu] = Mediated().discover(Sysfs(kernel), careful)
     assert dict(offers_of(gpu, {}).counters) == {"memory": (256 - 64) * MIB}
 
 
@@ -68,12 +74,13 @@ def test_a_foreign_device_on_a_linear_card_takes_its_share_of_the_counter() -> N
 def test_our_own_devices_change_neither_names_nor_capacities(card) -> None:  # type: ignore[no-untyped-def]
     kernel = MediatedHost(card())
     backend = Mediated()
-    [gpu] = backend.discover(Sysfs(kernel))
+    [gpu] = backend.discover(Sysfs(kernel), careful)
     before = offers_of(gpu, {})
-    [plan] = backend.plan(gpu, (before.devices[0].name,), "claim")
-    kernel.write(plan.steps[0].path, plan.uuid)
-    [gpu] = backend.discover(Sysfs(kernel))
-    after = offers_of(gpu, {plan.uuid: before.devices[0].name})
+    name, kind = before.devices[0].name, before.devices[0].type
+    plan = backend.plan(gpu, Order(kind, name, "claim"))
+    Effects(Sysfs(kernel)).apply(plan.steps[0])
+    [gpu] = backend.discover(Sysfs(kernel), careful)
+    after = offers_of(gpu, {plan.id: name})
     assert after.counters == before.counters
     assert [o.name for o in after.devices] == [o.name for o in before.devices]
 
@@ -103,9 +110,11 @@ def test_the_smallest_come_first() -> None:
 
 
 def test_two_devices_of_one_claim_are_planned_on_two_virtual_functions() -> None:
-    [gpu] = Mediated().discover(Sysfs(MediatedHost(nvidia())))
-    plans = Mediated().plan(gpu, ("702-0", "702-1"), "claim")
-    assert len({plan.parent for plan in plans}) == 2
+    [gpu] = Mediated().discover(Sysfs(MediatedHost(nvidia())), careful)
+    slices = tuple(Slice("gpu", "n1-0000-65-00-0", device) for device in ("702-0", "702-1"))
+    wanted = Entry("claim", "ns", "pair", "boot", Phase.STARTED, slices)
+    done = planned("n1", cards_of([Part(Mediated(), gpu)]), wanted, frozenset(), frozenset())
+    assert len({piece.plan.parent for piece in done.slices if piece.plan}) == 2
 
 
 def test_pool_names_are_plain() -> None:

@@ -19,6 +19,7 @@ GOLDEN = Path(__file__).parent / "golden"
 UUID = "9c7d2a14-6f0e-5b67-8f0b-2a6c1d3e4f50"
 MDEV = Devices((VfioDevice("gpu0", mdev=UUID, display=True),), accelerated=True)
 BLIND = Devices((VfioDevice("gpu0", mdev=UUID),), accelerated=True)
+WHOLE = Devices((VfioDevice("a", pci="0000:65:00.0", beside=("0000:65:00.1",), bar_bytes=(16 << 30) + 1),), True)
 PLAIN = Devices((), accelerated=True)
 SLOW = Devices((), accelerated=False)
 
@@ -28,6 +29,7 @@ CASES: dict[str, tuple[dict[str, Any], Devices]] = {
     "headless": ({"graphics": {"mode": "Headless"}}, MDEV),
     "disabled": ({"graphics": {"mode": "Disabled"}}, PLAIN),
     "two-functions": ({}, Devices((VfioDevice("a", mdev=UUID), VfioDevice("b", pci="0000:65:00.1")), True)),
+    "whole-card": ({"gpus": [{"name": "gpu0"}]}, WHOLE),
     "preferred-with-kvm": ({"cpu": {"acceleration": "Preferred", "cores": 4, "threads": 2}}, PLAIN),
     "preferred-without-kvm": ({"cpu": {"acceleration": "Preferred"}}, SLOW),
     "disks": (

@@ -35,7 +35,7 @@ def carve(host: Host, uuid: str, type_id: str = "nvidia-746") -> None:
 
 def record(host: Host, uuid: str) -> None:
     """The journal of an agent that carved it, which is left locked."""
-    piece = Slice("gpu", "n1-gpu", "746-0", plan=Plan(uuid, VF, "nvidia-746", ()))
+    piece = Slice("gpu", "n1-gpu", "746-0", plan=Plan(uuid, VF, "nvidia-746", "", ()))
     journal = Journal(host.root / "var/lib/libvf/journal")
     journal.put(Entry("claim-uid", "team", "desk-gpu0", "a boot", Phase.COMPLETED, (piece,)))
 

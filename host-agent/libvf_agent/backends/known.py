@@ -1,0 +1,13 @@
+"""All ways of carving, the finest first: a card that several of them know is cut by each, in one pool."""
+
+from __future__ import annotations
+
+from libvf_agent.backends import Backend
+from libvf_agent.backends.mediated import Mediated
+from libvf_agent.backends.passthrough import Passthrough
+from libvf_agent.backends.sriov import VirtualFunctions
+
+
+def known() -> tuple[Backend, ...]:
+    """One of each backend; a whole card comes last."""
+    return (Mediated(), VirtualFunctions(), Passthrough())

@@ -1,0 +1,51 @@
+"""From an allocation to plans: each device by the backend that carves it, on what the one before leaves. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import msgspec
+
+from libvf_agent.backends import Order
+from libvf_agent.cards import Card, Part
+from libvf_agent.errors import ClaimError
+from libvf_agent.journal import Entry, Slice
+from libvf_agent.slices import pool_name
+from libvf_agent.steps import Step
+
+
+def planned(node: str, cards: Iterable[Card], wanted: Entry, held: frozenset[str], shared: frozenset[Step]) -> Entry:
+    """The entry with a plan for each of its devices; `held` and `shared` are the journal's (see `Order`)."""
+    by_pool = {pool_name(node, card.gpu.name): card for card in cards}
+    slices: list[Slice] = []
+    for piece in wanted.slices:
+        if piece.pool == pool_name(node, "kvm"):
+            slices.append(piece)
+            continue
+        card = _card(by_pool.get(piece.pool), piece.pool)
+        part, order = _order(card, piece, wanted.uid)
+        plan = part.backend.plan(part.gpu, replace(order, held=held, shared=shared))
+        held, by_pool[piece.pool] = held | {plan.id}, card.after(part, plan)
+        slices.append(msgspec.structs.replace(piece, plan=plan))
+    return msgspec.structs.replace(wanted, slices=tuple(slices))
+
+
+def card_of(node: str, cards: Iterable[Card], pool: str) -> Card:
+    """The card that is a pool; ClaimError where it is not there."""
+    return _card(next((card for card in cards if pool_name(node, card.gpu.name) == pool), None), pool)
+
+
+def _order(card: Card, piece: Slice, uid: str) -> tuple[Part, Order]:
+    found = card.part(piece.device)
+    if found is None:
+        raise ClaimError(f"{piece.pool} has no type for {piece.device}: load its driver, or delete the claim's Pod")
+    part, kind = found
+    place = int(piece.device.rpartition("-")[2]) if kind.places else None
+    return part, Order(kind, piece.device, uid, place)
+
+
+def _card(card: Card | None, pool: str) -> Card:
+    if card is None:
+        raise ClaimError(f"no card of this host is pool {pool}: load its driver, or delete the Pod that waits")
+    return card

@@ -1,0 +1,214 @@
+"""What the agent relies on of the PCI bus: drivers, groups and SR-IOV; the same on the fake and on the real kernel."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import pytest
+from libvf_agent import pci
+from libvf_agent.effects import Effects, State
+from libvf_agent.errors import Absent, Busy, Refused
+from libvf_agent.inventory import Function
+from libvf_agent.steps import Bind, Reads, Undo, Write
+from libvf_agent.sysfs import Files, Sysfs
+
+from lab.cards import DISPLAY, IGB, NVME, NVME_FUNCTIONS, USB
+from tests.fakekernel.lab import lab_bus
+
+PROBING, COUNTING = (f"{pci.DEVICES}/{NVME}/sriov_{name}" for name in ("drivers_autoprobe", "numvfs"))
+
+
+class Bus(Files, Protocol):
+    """A file tree, and what the suite does beside it."""
+
+    def held_function(self, address: str) -> AbstractContextManager[None]: ...
+
+
+@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.e2e)])
+def bus(request: pytest.FixtureRequest) -> Iterator[Bus]:
+    """A host with a disk and a network card that have virtual functions, and a display card with a USB function."""
+    real = request.param == "real"
+    files: Bus = request.getfixturevalue("node_kernel") if real else lab_bus()
+    _clear(files)
+    yield files
+    _clear(files)
+
+
+def _clear(files: Files) -> None:
+    sysfs = Sysfs(files)
+    for address in (NVME, IGB):
+        for vf in pci.virtual(sysfs, address):
+            _native(files, pci.read(sysfs, vf), probe=False)
+        if sysfs.read(f"{pci.DEVICES}/{address}/sriov_numvfs") != "0":
+            files.write(f"{pci.DEVICES}/{address}/sriov_numvfs", "0")
+        files.write(f"{pci.DEVICES}/{address}/sriov_drivers_autoprobe", "1")
+    for address in (NVME, IGB, DISPLAY, USB):
+        _native(files, pci.read(sysfs, address))
+
+
+def _native(files: Files, function: Function, probe: bool = True) -> None:
+    """The function without an override, on the driver that takes it by itself."""
+    if function.on_vfio:
+        files.write(f"{pci.DRIVERS}/{function.driver}/unbind", function.address)
+    files.write(f"{pci.DEVICES}/{function.address}/driver_override", "\n")
+    if probe:
+        files.write(pci.PROBE, function.address)
+
+
+def four_functions(files: Files) -> list[str]:
+    """The disk cut into four functions that no driver takes."""
+    files.write(PROBING, "0")
+    files.write(COUNTING, "4")
+    return pci.virtual(Sysfs(files), NVME)
+
+
+def test_functions_are_read_with_driver_group_and_class(bus: Bus) -> None:
+    sysfs = Sysfs(bus)
+    display, usb, disk = (pci.read(sysfs, address) for address in (DISPLAY, USB, NVME))
+    assert (display.pci_id, display.driver, display.is_card) == ("1234:1111", "bochs-drm", True)
+    assert (usb.driver, usb.is_card) == ("xhci_hcd", False)
+    assert (disk.pci_id, disk.driver, disk.class_code[:4]) == ("1b36:0010", "nvme", "0108")
+    assert None not in (display.group, usb.group, disk.group)
+    assert not any(function.override for function in (display, usb, disk))
+
+
+def test_functions_of_one_slot_without_isolation_share_a_group(bus: Bus) -> None:
+    display = pci.read(Sysfs(bus), DISPLAY)
+    assert display.group is not None
+    assert [f.address for f in pci.group_members(Sysfs(bus), display.group)] == [DISPLAY, USB]
+    assert [f.address for f in pci.siblings(Sysfs(bus), DISPLAY)] == [DISPLAY, USB]
+
+
+def test_a_card_behind_a_root_port_can_be_reset(bus: Bus) -> None:
+    assert pci.read(Sysfs(bus), DISPLAY).reset_methods
+
+
+def test_a_bound_function_is_on_vfio_and_back_with_its_own_driver_after(bus: Bus) -> None:
+    effects = Effects(Sysfs(bus))
+    before = pci.read(Sysfs(bus), DISPLAY)
+    step = Bind(DISPLAY, pci.VFIO, before.driver)
+    assert effects.state(step) is State.ABSENT
+    effects.apply(step)
+    assert effects.state(step) is State.OURS
+    assert pci.read(Sysfs(bus), DISPLAY).driver == pci.VFIO
+    effects.take_back(step)
+    assert pci.read(Sysfs(bus), DISPLAY) == before
+
+
+def test_an_override_of_no_driver_leaves_the_function_alone(bus: Bus) -> None:
+    bus.write(f"{pci.DEVICES}/{USB}/driver_override", "no-such-driver")
+    bus.write(f"{pci.DRIVERS}/xhci_hcd/unbind", USB)
+    bus.write(pci.PROBE, USB)
+    assert pci.read(Sysfs(bus), USB).driver == ""
+    with pytest.raises(Refused, match="modprobe no-such-driver"):
+        Effects(Sysfs(bus)).apply(Bind(USB, "no-such-driver", ""))
+
+
+def test_an_override_is_cleared_by_an_empty_line(bus: Bus) -> None:
+    bus.write(f"{pci.DEVICES}/{USB}/driver_override", "vfio-pci")
+    assert pci.read(Sysfs(bus), USB).override == "vfio-pci"
+    bus.write(f"{pci.DEVICES}/{USB}/driver_override", "\n")
+    assert Sysfs(bus).read(f"{pci.DEVICES}/{USB}/driver_override") == "(null)"
+
+
+def test_unbinding_from_a_driver_that_does_not_have_it_is_refused(bus: Bus) -> None:
+    with pytest.raises(Absent):
+        Sysfs(bus).write(f"{pci.DRIVERS}/nvme/unbind", DISPLAY)
+
+
+def test_binding_what_another_driver_has_is_refused(bus: Bus) -> None:
+    with pytest.raises((Absent, Busy)):
+        Sysfs(bus).write(f"{pci.DRIVERS}/vfio-pci/bind", DISPLAY)
+
+
+def test_probing_an_address_that_is_not_there_is_refused(bus: Bus) -> None:
+    with pytest.raises(Absent):
+        Sysfs(bus).write(pci.PROBE, "0000:7f:1f.7")
+
+
+def test_functions_appear_where_offset_and_stride_say(bus: Bus) -> None:
+    for address, count in ((NVME, NVME_FUNCTIONS), (IGB, 2)):
+        physical = pci.read(Sysfs(bus), address)
+        foreseen = [pci.virtual_address(physical, number) for number in range(count)]
+        bus.write(f"{pci.DEVICES}/{address}/sriov_drivers_autoprobe", "0")
+        bus.write(f"{pci.DEVICES}/{address}/sriov_numvfs", str(count))
+        assert pci.virtual(Sysfs(bus), address) == foreseen
+
+
+def test_functions_made_without_autoprobe_have_no_driver_and_groups_of_their_own(bus: Bus) -> None:
+    functions = [pci.read(Sysfs(bus), address) for address in four_functions(bus)]
+    assert [function.driver for function in functions] == [""] * 4
+    assert len({function.group for function in functions}) == 4
+
+
+def test_functions_made_with_autoprobe_are_taken_by_the_hosts_driver(bus: Bus) -> None:
+    bus.write(f"{pci.DEVICES}/{IGB}/sriov_numvfs", "1")
+    [address] = pci.virtual(Sysfs(bus), IGB)
+    assert pci.read(Sysfs(bus), address).driver == "igbvf"
+
+
+def test_more_functions_than_there_can_be_are_refused(bus: Bus) -> None:
+    with pytest.raises(Refused, match="ERANGE"):
+        Sysfs(bus).write(COUNTING, str(NVME_FUNCTIONS + 1))
+
+
+def test_one_count_is_not_changed_into_another(bus: Bus) -> None:
+    four_functions(bus)
+    with pytest.raises(Busy, match="EBUSY"):
+        Sysfs(bus).write(COUNTING, "2")
+    Sysfs(bus).write(COUNTING, "4")
+
+
+def test_a_count_that_is_no_number_is_refused(bus: Bus) -> None:
+    with pytest.raises(Refused, match="EINVAL"):
+        Sysfs(bus).write(COUNTING, "many")
+
+
+def test_a_physical_function_without_a_driver_makes_none(bus: Bus) -> None:
+    bus.write(f"{pci.DRIVERS}/nvme/unbind", NVME)
+    with pytest.raises(Absent, match="ENOENT"):
+        Sysfs(bus).write(COUNTING, "4")
+
+
+def test_functions_are_gone_at_once_when_their_number_is_0(bus: Bus) -> None:
+    [first, *_] = four_functions(bus)
+    bus.write(COUNTING, "0")
+    assert pci.virtual(Sysfs(bus), NVME) == []
+    assert pci.read(Sysfs(bus), first).class_code == ""
+
+
+def test_a_virtual_function_says_whose_it_is(bus: Bus) -> None:
+    [first, *_] = four_functions(bus)
+    assert Sysfs(bus).link_name(f"{pci.DEVICES}/{first}/physfn") == NVME
+    assert NVME in [f.address for f in pci.physical(Sysfs(bus))]
+    assert first not in [f.address for f in pci.physical(Sysfs(bus))]
+
+
+def test_unbinding_blocks_while_the_function_is_open_and_the_holder_is_found(bus: Bus) -> None:
+    [first, *_] = four_functions(bus)
+    sysfs = Sysfs(bus)
+    step = Bind(first, pci.VFIO, "")
+    Effects(sysfs).apply(step)
+    with bus.held_function(first):
+        assert [opener.pid > 0 for opener in pci.openers(sysfs, first)] == [True]
+        with pytest.raises(Busy, match="held open by"):
+            Effects(sysfs).take_back(step)
+        with pytest.raises(Busy, match="did not return"):
+            sysfs.write_blocking(f"{pci.DRIVERS}/vfio-pci/unbind", first, deadline=2)
+    sysfs.write_blocking(f"{pci.DRIVERS}/vfio-pci/unbind", first, deadline=30)
+    assert pci.read(sysfs, first).driver == ""
+
+
+def test_functions_that_somebody_works_with_are_not_taken_away(bus: Bus) -> None:
+    evidence = Reads(COUNTING, "0", "4")
+    made = Write(COUNTING, "4", evidence, Undo(COUNTING, "0"), functions=NVME, shared=True)
+    bus.write(PROBING, "0")
+    effects = Effects(Sysfs(bus))
+    effects.apply(made)
+    [first, *_] = pci.virtual(Sysfs(bus), NVME)
+    Effects(Sysfs(bus)).apply(Bind(first, pci.VFIO, ""))
+    with bus.held_function(first):
+        effects.take_back(made)
+        assert effects.state(made) is State.OURS
+    effects.take_back(made)
+    assert effects.state(made) is State.ABSENT

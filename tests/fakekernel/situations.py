@@ -1,0 +1,87 @@
+"""One host for every way of carving, with what stands on it that is not ours: what is asked of it, what may change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from libvf_agent.rules import CardId, Rules, RulesOf, careful
+
+from tests.fakekernel.cards import gvtg, mbochs, mdpy, mtty, nvidia
+from tests.fakekernel.host import FakeHost
+from tests.fakekernel.mdev import Card, MediatedHost
+from tests.fakekernel.pci import Function, PciHost
+
+PF = "0000:65:00.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A host, the card and the devices that a claim is to get, and the rules that hold."""
+
+    host: Callable[[], FakeHost]
+    card: str
+    devices: tuple[str, ...]
+    rules: RulesOf = careful
+
+    def state(self, host: FakeHost) -> object:
+        """Everything on the host that carving could change."""
+        mediated = sorted(host.mdev.devices) if isinstance(host, MediatedHost) else []
+        bus = host.pci.functions.values() if isinstance(host, PciHost) else []
+        functions = sorted((f.address, f.driver, f.override, f.autoprobe, len(f.vfs)) for f in bus)
+        return mediated, functions
+
+
+def rules(**given: object) -> RulesOf:
+    """A policy that names every card."""
+    policy = Rules(policy="test", **given)  # type: ignore[arg-type]
+
+    def of(card: CardId) -> Rules:
+        return policy
+
+    return of
+
+
+def _mediated(card: Callable[[], Card], foreign: str) -> Callable[[], FakeHost]:
+    """A host with the card and a device on it that somebody else made."""
+
+    def host() -> FakeHost:
+        made = card()
+        kernel = MediatedHost(made)
+        kernel.mdev.make(made.parents[-1], foreign)
+        return kernel
+
+    return host
+
+
+def amd(**given: object) -> Function:
+    """An accelerator that is cut by SR-IOV."""
+    vfs = {"total_vfs": 8, "offset": 16, "vf_id": "1002:74b5", "native": "amdgpu", "vf_native": "amdgpu"}
+    return Function(PF, **{**vfs, **given})  # type: ignore[arg-type]
+
+
+def sriov() -> FakeHost:
+    """The card, and another one whose functions somebody else has made and uses."""
+    other = Function("0000:b3:00.0", native="amdgpu", total_vfs=4, offset=16, vf_native="amdgpu")
+    host = PciHost(amd(), other)
+    host.write("sys/bus/pci/devices/0000:b3:00.0/sriov_numvfs", "2")
+    return host
+
+
+def desktop() -> FakeHost:
+    """A card with its audio function in one group, beside the one that drives the host's screen."""
+    screen = Function("0000:00:02.0", "8086:a780", "030000", native="i915", boot_vga=True)
+    card = Function(PF, "10de:2684", "030000", native="nouveau", boot_vga=False)
+    audio = Function("0000:65:00.1", "10de:22ba", "040300", native="snd_hda_intel", with_=PF)
+    return PciHost(screen, card, audio)
+
+
+SITUATIONS = {
+    "mdpy": Situation(_mediated(mdpy, "mdpy-xga"), "mdpy", ("xga-0", "hd-0")),
+    "mbochs": Situation(_mediated(mbochs, "mbochs-small"), "mbochs", ("small-0",)),
+    "mtty": Situation(_mediated(mtty, "mtty-2"), "mtty", ("1-0", "2-0")),
+    "gvtg": Situation(_mediated(gvtg, "i915-GVTg_V5_8"), "0000:00:02.0", ("gvtg-v5-8-0",)),
+    "nvidia": Situation(_mediated(nvidia, "nvidia-702"), PF, ("702-0", "702-1")),
+    "sriov": Situation(sriov, PF, ("vf-0", "vf-1"), rules(functions=4)),
+    "whole card": Situation(desktop, PF, ("whole-0",), rules(take_from_host=True)),
+}
