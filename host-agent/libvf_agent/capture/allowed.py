@@ -37,6 +37,7 @@ FUNCTION = Allowed(
 )
 VIRTUAL_FUNCTION = re.compile(r"virtfn\d+")
 BRIDGE = Allowed(_names("class vendor device"))
+PCI_BUS = Allowed(_names("drivers_autoprobe"), write_only=_names("drivers_probe"))
 GROUP = Allowed(_names("type"))
 DRIVER = Allowed(write_only=_names("bind unbind new_id remove_id"))
 

@@ -12,7 +12,7 @@ from libvf_agent.sysfs import HostFiles
 
 
 class BoundedFiles(HostFiles):
-    """Opens plain files alone, without waiting, and reads just past the limit; nothing can be written through it."""
+    """Opens plain files alone, without waiting, and reads just past the limit; it neither writes nor runs anything."""
 
     def read(self, path: str) -> str:
         """A pipe would be waited for, and a device acts when it is opened: EINVAL for both."""
@@ -27,3 +27,7 @@ class BoundedFiles(HostFiles):
     def write(self, path: str, value: str) -> None:
         """Refused."""
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+
+    def run(self, argv: tuple[str, ...]) -> None:
+        """Refused."""
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM), argv[0])

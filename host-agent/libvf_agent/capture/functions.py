@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from libvf_api.pci import PciAddress
 
 from libvf_agent.backends.mediated import BUS
 from libvf_agent.capture import cutting
-from libvf_agent.capture.allowed import BRIDGE, DRIVER, FUNCTION, GROUP, VIRTUAL_FUNCTION
+from libvf_agent.capture.allowed import BRIDGE, DRIVER, FUNCTION, GROUP, PCI_BUS, VIRTUAL_FUNCTION
 from libvf_agent.capture.taker import Taker
 from libvf_agent.errors import CaptureError
-from libvf_agent.preparation.facts import PCI
+from libvf_agent.pci import DEVICES, is_address
 
 GROUPS = "sys/kernel/iommu_groups"
 # PCI base classes of display controllers and of processing accelerators (PCI Code and ID Assignment, 1.3 and 1.18)
 _CLASSES = ("0x03", "0x12")
-_ADDRESS = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]")
 
 Places = dict[str, str]
 """PCI functions by address, and their real folders."""
@@ -36,27 +34,23 @@ def take(taker: Taker, card: str | None) -> Places:
     for bridge in bridges:
         taker.take(bridge, BRIDGE)
     for name in sorted({*company, *map(posixpath.basename, bridges)} & _listed(taker)):
-        taker.link(f"{PCI}/{name}")
+        taker.link(f"{DEVICES}/{name}")
+    taker.take(posixpath.dirname(DEVICES), PCI_BUS)
     for group in taker.names(GROUPS):  # how many there are
         taker.names(f"{GROUPS}/{group}")
     return company
 
 
-def is_address(name: str) -> bool:
-    """Whether a folder is called as a PCI function is."""
-    return bool(_ADDRESS.fullmatch(name))
-
-
 def _known(taker: Taker) -> Places:
     """All functions; a parent of mediated devices is one even where the bus does not list it."""
-    places = {name: taker.real(f"{PCI}/{name}") for name in sorted(_listed(taker))}
+    places = {name: taker.real(f"{DEVICES}/{name}") for name in sorted(_listed(taker))}
     parents = (taker.real(f"{BUS}/{name}") for name in taker.names(BUS))
     places |= {posixpath.basename(place): place for place in parents if place}
     return {name: place for name, place in places.items() if place and is_address(name)}
 
 
 def _listed(taker: Taker) -> set[str]:
-    return {name for name in taker.names(PCI) if is_address(name)}
+    return {name for name in taker.names(DEVICES) if is_address(name)}
 
 
 def _cards(taker: Taker, known: Places) -> Places:

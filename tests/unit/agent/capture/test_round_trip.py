@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 from libvf_agent.__main__ import main
-from libvf_agent.backends.mediated import Mediated
+from libvf_agent.backends.known import known
 from libvf_agent.capture.anonymous import Pseudonyms
 from libvf_agent.capture.bounded import BoundedFiles
 from libvf_agent.capture.look import capture
 from libvf_agent.doctor.facts import NodeInfo
 from libvf_agent.doctor.look import look
 from libvf_agent.inventory import Gpu
+from libvf_agent.rules import RulesOf, careful
 from libvf_agent.sysfs import Files, Sysfs
 from libvf_api.capture import pack
 from libvf_api.host import Finding
@@ -24,6 +25,7 @@ from tests.fakekernel.cards import gvtg, mbochs, mdpy, mtty, nvidia
 from tests.fakekernel.disk import write_out
 from tests.fakekernel.host import FakeHost
 from tests.fakekernel.mdev import Card, MediatedHost
+from tests.fakekernel.situations import SITUATIONS, Situation
 from tests.unit.agent.capture.hosts import HOSTS
 from tests.unit.agent.doctor import hosts
 
@@ -48,11 +50,12 @@ def again(files: Files) -> FakeHost:
     return captured(pack(capture(files, SALT)))
 
 
-def discovered(files: Files, name: Callable[[str], str] = str) -> tuple[Gpu, ...]:
-    """As the backend sees it; devices by UUID, in their order, which pseudonyms change."""
-    gpus = Mediated().discover(Sysfs(files))
-    renamed = (tuple(replace(one, uuid=name(one.uuid)) for one in gpu.carvings) for gpu in gpus)
-    ordered = (tuple(sorted(carvings, key=lambda one: one.uuid)) for carvings in renamed)
+def discovered(files: Files, name: Callable[[str], str] = str, rules: RulesOf = careful) -> tuple[Gpu, ...]:
+    """As all backends see it; mediated devices by UUID, in their order, which pseudonyms change."""
+    sysfs = Sysfs(files)
+    gpus = [gpu for backend in known() for gpu in backend.discover(sysfs, rules)]
+    renamed = (tuple(replace(one, id=name(one.id)) for one in gpu.carvings) for gpu in gpus)
+    ordered = (tuple(sorted(carvings, key=lambda one: one.id)) for carvings in renamed)
     return tuple(replace(gpu, carvings=carvings) for gpu, carvings in zip(gpus, ordered, strict=True))
 
 
@@ -74,10 +77,10 @@ def told_by_gpus(root: Path, capsys: pytest.CaptureFixture[str], name: Callable[
 
 
 @pytest.mark.parametrize("card", CARDS)
-def test_the_backend_finds_the_same_cards_types_room_and_devices(card: Callable[[], Card]) -> None:
+def test_the_backends_find_the_same_cards_types_room_and_devices(card: Callable[[], Card]) -> None:
     host = carved(card())
     [found] = discovered(again(host))
-    assert [found] == list(discovered(host, PSEUDONYMS.uuid))
+    assert [found] == list(discovered(host, PSEUDONYMS.path))
     assert len(found.carvings) == 2
     assert found.types
 
@@ -85,8 +88,16 @@ def test_the_backend_finds_the_same_cards_types_room_and_devices(card: Callable[
 def test_all_cards_on_one_host_stay_apart() -> None:
     host = carved(*(card() for card in CARDS))
     found = discovered(again(host))
-    assert found == discovered(host, PSEUDONYMS.uuid)
+    assert found == discovered(host, PSEUDONYMS.path)
     assert [gpu.name for gpu in found] == ["0000:00:02.0", "0000:65:00.0", "mbochs", "mdpy", "mtty"]
+
+
+@pytest.mark.parametrize("situation", SITUATIONS.values(), ids=SITUATIONS)
+def test_every_way_of_carving_finds_the_same(situation: Situation) -> None:
+    host = situation.host()
+    found = discovered(again(host), rules=situation.rules)
+    assert found == discovered(host, PSEUDONYMS.path, situation.rules)
+    assert situation.card in [gpu.name for gpu in found]
 
 
 @pytest.mark.parametrize("card", CARDS)
