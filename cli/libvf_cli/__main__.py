@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from libvf_cli import doctor, gpus
+from libvf_cli import capture, doctor, gpus
 from libvf_cli.agents import Told
 from libvf_cli.errors import CliError
 from libvf_cli.kubectl import Kubectl
@@ -26,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             examined = doctor.examined(kubectl, options.node)
             _print(examined, doctor.text(examined), options.output)
             return int(doctor.failed(examined))
+        if options.command == "capture":
+            print(capture.text(capture.saved(kubectl, options.node, options.card, options.output)))
+            return 0
         listed = gpus.listed(kubectl, options.node)
         _print(listed, gpus.text(listed), options.output)
         return int(gpus.failed(listed))
@@ -45,6 +48,12 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=words, description=words)
         command.add_argument("node", nargs="?", metavar="NODE", help="only this one (default: all)")
         command.add_argument("--output", "-o", choices=("text", "json"), default="text", help="default: text")
+    words = "a host's cards as an archive that identifies nobody, to report what does not work with them"
+    command = commands.add_parser("capture", help=words, description=words)
+    command.add_argument("node", metavar="NODE")
+    command.add_argument("--card", metavar="ADDRESS", help="only this PCI function and its company: 0000:65:00.0")
+    command.add_argument("--output", "-o", metavar="FILE", help="a new file (default: NODE-DATE.tar.gz)")
+    for command in commands.choices.values():
         command.add_argument("--context", help="kubectl's own")
         command.add_argument("--kubeconfig", help="kubectl's own; else KUBECONFIG")
     return parser

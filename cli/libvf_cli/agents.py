@@ -69,6 +69,11 @@ def ask(
         return tuple(workers.map(one, agents))
 
 
+def fetch(kubectl: Kubectl, agent: Agent, *command: str) -> bytes:
+    """What the agent's own command writes to its standard output; it must end with 0."""
+    return kubectl.fetch("exec", *_within(agent), *command)
+
+
 def _by_node(pods: Iterable[Json]) -> tuple[Agent, ...]:
     """One for each node: while a DaemonSet is updated an old Pod may still be ending beside the new one."""
     agents: dict[str, Agent] = {}
@@ -89,12 +94,17 @@ def _agent(pod: Json) -> Agent:
     return Agent(node, name, trouble)
 
 
-def _answer(kubectl: Kubectl, agent: Agent, kind: type[T], command: tuple[str, ...]) -> T:
-    """The report is what counts: `doctor` ends with 1 where it found something, and tells it all the same."""
+def _within(agent: Agent) -> tuple[str, ...]:
+    """Where an agent's command runs; NoAgent where it can not."""
     if agent.trouble:
         raise NoAgent(agent.trouble)
     place = (agent.pod, f"--namespace={NAMESPACE}", f"--container={AGENT_CONTAINER}")
-    answer = kubectl.call("exec", *place, "--", "python3", "-m", "libvf_agent", *command, "--output", "json")
+    return (*place, "--", "python3", "-m", "libvf_agent")
+
+
+def _answer(kubectl: Kubectl, agent: Agent, kind: type[T], command: tuple[str, ...]) -> T:
+    """The report is what counts: `doctor` ends with 1 where it found something, and tells it all the same."""
+    answer = kubectl.call("exec", *_within(agent), *command, "--output", "json")
     try:
         return msgspec.json.decode(answer.output, type=kind)
     except msgspec.MsgspecError as error:

@@ -5,6 +5,7 @@ CliError
 +-- KubectlFailed   kubectl said no, or did not end
 +-- NoAgent         no agent runs where it is asked for
 +-- BadAnswer       an agent answered something else than its report
++-- CannotWrite     the file that was asked for can not be written
 """
 
 from __future__ import annotations
@@ -28,3 +29,7 @@ class NoAgent(CliError):
 
 class BadAnswer(CliError):
     """An agent answered something else than its report."""
+
+
+class CannotWrite(CliError):
+    """The file that was asked for can not be written."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,11 +33,21 @@ class Kubectl:
 
     def call(self, *arguments: str) -> Answer:
         """One call, whatever its code; NoKubectl or KubectlFailed where it could not be made."""
+        done = self._run(arguments)
+        return Answer(done.stdout.decode(errors="replace"), _text(done.stderr), done.returncode)
+
+    def fetch(self, *arguments: str) -> bytes:
+        """What a call prints, byte by byte; KubectlFailed with its own words where it ends with another code than 0."""
+        done = self._run(arguments)
+        if done.returncode:
+            what = _text(done.stderr) or f"exit code {done.returncode}"
+            raise KubectlFailed(f"kubectl {' '.join(arguments[:2])}: {what}")
+        return done.stdout
+
+    def _run(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
         argv = ("kubectl", *self.options, *arguments)
         try:
-            done = subprocess.run(
-                argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=self.seconds
-            )
+            return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=self.seconds)
         except FileNotFoundError as error:
             raise NoKubectl("there is no kubectl on PATH: install it, or put its folder on PATH") from error
         except OSError as error:
@@ -45,7 +56,6 @@ class Kubectl:
             raise KubectlFailed(
                 f"kubectl {arguments[0]} did not end in {self.seconds:g} s: is the API server reachable, and the node?"
             ) from error
-        return Answer(done.stdout, done.stderr.strip(), done.returncode)
 
     def get(self, *arguments: str) -> Json:
         """`kubectl get .. --output json`; KubectlFailed with kubectl's own words."""
@@ -59,3 +69,7 @@ class Kubectl:
                 f"kubectl get {' '.join(arguments)} printed no JSON: {answer.output[:200]!r}"
             ) from error
         return document
+
+
+def _text(output: bytes) -> str:
+    return output.decode(errors="replace").strip()

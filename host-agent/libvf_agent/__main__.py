@@ -7,6 +7,7 @@ import asyncio
 import os
 import sys
 
+from libvf_agent.capture import command as capture
 from libvf_agent.doctor import command as doctor
 from libvf_agent.errors import AgentError
 from libvf_agent.gpus import command as gpus
@@ -24,6 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
                 return doctor.run(options)
             case "gpus":
                 return gpus.run(options)
+            case "capture":
+                return capture.run(options)
             case _:
                 _agent()
     except (AgentError, ValueError, OSError) as error:
@@ -38,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_arguments(commands.add_parser("prepare", help="make this host ready: shows a plan, --yes applies it"))
     doctor.add_arguments(commands.add_parser("doctor", help="what this host lacks, and the cure; 1 if something fails"))
     gpus.add_arguments(commands.add_parser("gpus", help="the cards, what they can be cut into and what is cut"))
+    capture.add_arguments(commands.add_parser("capture", help="this host's cards as an archive that identifies nobody"))
     return parser
 
 

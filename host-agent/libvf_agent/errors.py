@@ -11,6 +11,8 @@
     +-- JournalError            the journal can not be read or is held by another process
     +-- ClaimError              the claim is not what kubelet said it is
     +-- ClusterError            the API server said no
+    +-- CaptureError            a host can not be captured as asked
+    |   +-- CaptureTooBig       what there is to capture is more than an archive takes
     +-- PreparationError        the host can not be prepared, or not taken back
         +-- UnknownLayout       how this host boots is not known
         +-- ChangedSince        somebody else changed a file since it was written
@@ -81,6 +83,14 @@ class ClusterError(AgentError):
         super().__init__(text)
         self.status = status
         self.retry = status in (0, 409, 429) or status >= 500
+
+
+class CaptureError(AgentError):
+    """The host can not be captured as asked."""
+
+
+class CaptureTooBig(CaptureError):
+    """What there is to capture is more than an archive takes."""
 
 
 class PreparationError(AgentError):

@@ -1,5 +1,6 @@
 """A kubectl of a few lines on PATH: it answers from files and records how it was called."""
 
+import base64
 import json
 import os
 import sys
@@ -12,14 +13,15 @@ import pytest
 Json = dict[str, Any]
 
 SCRIPT = """#!{python}
-import json, os, pathlib, sys
+import base64, json, os, pathlib, sys
 folder = pathlib.Path({folder!r})
 with (folder / "calls").open("a") as calls:
     calls.write(json.dumps({{"argv": sys.argv[1:], "kubeconfig": os.environ.get("KUBECONFIG", "")}}) + "\\n")
 for line in (folder / "answers").read_text().splitlines():
     words, output, errors, code = json.loads(line)
     if all(word in sys.argv for word in words):
-        print(output)
+        sys.stdout.buffer.write(base64.b64decode(output))
+        sys.stdout.flush()
         print(errors, file=sys.stderr)
         sys.exit(code)
 sys.exit(f"no answer for {{sys.argv[1:]}}")
@@ -32,11 +34,12 @@ class Kubectl:
 
     folder: Path
 
-    def answers(self, *words: str, output: Json | str = "", errors: str = "", code: int = 0) -> None:
-        """To a call with all these words; what is told first counts."""
-        text = output if isinstance(output, str) else json.dumps(output)
+    def answers(self, *words: str, output: Json | str | bytes = "", errors: str = "", code: int = 0) -> None:
+        """To a call with all these words; what is told first counts. Text ends with a newline, bytes as they do."""
+        text = output if isinstance(output, str | bytes) else json.dumps(output)
+        data = base64.b64encode(text if isinstance(text, bytes) else f"{text}\n".encode()).decode()
         with (self.folder / "answers").open("a") as answers:
-            answers.write(json.dumps([words, text, errors, code]) + "\n")
+            answers.write(json.dumps([words, data, errors, code]) + "\n")
 
     def agents(self, **phases: str) -> None:
         """Agent Pods by node, in their phases."""

@@ -1,0 +1,72 @@
+"""Files of which a part is taken."""
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from libvf_agent.capture import reduced
+from libvf_agent.capture.allowed import PARAMETERS, WORDS
+from libvf_agent.preparation import words
+
+LINE = (
+    'BOOT_IMAGE=/vmlinuz-6.12 root=UUID=1 ro quiet intel_iommu=on,sm_on iommu=pt "vfio-pci.ids=10de:25b6,8086:56c0" '
+    "i915.enable-gvt=1 xe.max_vfs=7 xe.secret=1 hugepagesz=2M hugepages=0:512,1:512 nomodeset console=ttyS0 pci=a/b"
+)
+
+
+def test_the_command_line_keeps_the_words_that_decide_how_cards_are_cut() -> None:
+    assert reduced.command_line(LINE) == (
+        "intel_iommu=on,sm_on iommu=pt i915.enable-gvt=1 xe.max_vfs=7 hugepagesz=2M hugepages=0:512,1:512 nomodeset\n"
+    )
+
+
+@settings(deadline=None)
+@given(st.text())
+@example(LINE)
+def test_no_word_of_another_key_is_kept(line: str) -> None:
+    for word in words.split(reduced.command_line(line)):
+        key = word.partition("=")[0].replace("-", "_")
+        module, _, parameter = key.partition(".")
+        assert key in WORDS or parameter in PARAMETERS[module]
+        assert word in line
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("Node 0 MemTotal:       65843212 kB\nNode 0 MemFree: 7 kB", "Node 0 MemTotal:       66060288 kB\n"),
+        ("Node 3 MemTotal:         131072 kB", "Node 3 MemTotal:        1048576 kB\n"),
+        ("nothing of the kind", ""),
+    ],
+)
+def test_memory_is_told_in_whole_gibibytes(said: str, kept: str) -> None:
+    assert reduced.memory(said) == kept
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (
+            "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.144.02  Mon Dec 16 03:11:11 UTC 2024\nGCC version: 12",
+            "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.144.02\n",
+        ),
+        (
+            "NVRM version: NVIDIA UNIX Open Kernel Module for aarch64  580.95.05  Release Build  (root@ada)  Tue",
+            "NVRM version: NVIDIA UNIX Open Kernel Module for aarch64  580.95.05\n",
+        ),
+        ("something else by root@ada", ""),
+    ],
+)
+def test_nvidias_version_ends_before_who_built_it(said: str, kept: str) -> None:
+    assert reduced.nvidia_version(said) == kept
+
+
+def test_the_distribution_is_its_id_and_version() -> None:
+    assert reduced.distribution('NAME="X"\nID="rocky"\nVERSION_ID="9.4"\nID_LIKE="rhel"\nVARIANT_ID=ada\n') == (
+        'ID="rocky"\nVERSION_ID="9.4"\n'
+    )
+
+
+def test_the_processor_is_its_maker_and_whether_it_virtualises() -> None:
+    one = "processor\t: 0\nvendor_id\t: AuthenticAMD\nmodel name\t: EPYC\nflags\t\t: fpu svm sse\n"
+    assert reduced.cpu(one * 2) == "vendor_id\t: AuthenticAMD\nflags\t\t: svm\n"
+    assert reduced.cpu("processor: 0") == ""
