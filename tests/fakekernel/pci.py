@@ -22,7 +22,10 @@ VFIO = "vfio-pci"
 
 @dataclass
 class Function:
-    """A function of the bus; `native` takes it where no override says otherwise, `with_` shares its IOMMU group."""
+    """A function of the bus; `native` takes it where no override says otherwise, `with_` shares its IOMMU group.
+
+    `made` virtual functions are its driver's own doing when it is loaded, and sriov_numvfs does not change them.
+    """
 
     address: str
     pci_id: str = "1002:74a1"
@@ -35,6 +38,7 @@ class Function:
     with_: str = ""
     isolated: bool = True
     total_vfs: int = 0
+    made: int = 0
     offset: int = 1
     stride: int = 1
     vf_native: str = ""
@@ -74,6 +78,7 @@ class Pci:
         self._put(function)
         if probe:
             self._probe(function)
+        self._make(function, function.made)
         return function
 
     def lose(self, address: str) -> None:
@@ -91,10 +96,11 @@ class Pci:
         for function in list(self.functions.values()):
             if function.physical:
                 self._drop(function)
-        for function in self.functions.values():
+        for function in list(self.functions.values()):
             function.override, function.vfs, function.autoprobe = "", [], True
             self._release(function)
             self._probe(function)
+            self._make(function, function.made)
 
     # files
 
@@ -214,7 +220,7 @@ class Pci:
             raise fail(errno.ERANGE, path)
         if count == len(function.vfs):
             return
-        if not function.driver or function.driver == VFIO:
+        if not function.driver or function.driver == VFIO or function.made:
             raise fail(errno.ENOENT, path)  # no driver, or one without sriov_configure
         if count and function.vfs:
             raise fail(errno.EBUSY, path)
@@ -234,6 +240,7 @@ class Pci:
                 pci_id=function.vf_id or function.pci_id,
                 native=function.vf_native,
                 total_vfs=0,
+                made=0,
                 physical=function.address,
                 boot_vga=None,
                 driver="",
@@ -281,9 +288,11 @@ def _resource(bars: tuple[int, ...]) -> str:
 class PciHost(FakeHost):
     """A host with these functions on its bus."""
 
+    bus: type[Pci] = Pci
+
     def __init__(self, *functions: Function, drivers: tuple[str, ...] = (VFIO,), numa_nodes: int = 1) -> None:
         super().__init__(numa_nodes)
-        self.pci = Pci(self, drivers)
+        self.pci = self.bus(self, drivers)
         for function in functions:
             self.pci.add(function)
 
