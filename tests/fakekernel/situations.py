@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from libvf_agent.rules import CardId, Rules, RulesOf, careful
+from libvf_agent.rules import CardId, Quota, Rules, RulesOf, careful
 
 from tests.fakekernel.cards import gvtg, mbochs, mdpy, mtty, nvidia
 from tests.fakekernel.host import FakeHost
 from tests.fakekernel.mdev import Card, MediatedHost
 from tests.fakekernel.pci import Function, PciHost
+from tests.fakekernel.xe import GIB, XeHost, arc, integrated
 
 PF = "0000:65:00.0"
 
@@ -28,8 +29,9 @@ class Situation:
         """Everything on the host that carving could change."""
         mediated = sorted(host.mdev.devices) if isinstance(host, MediatedHost) else []
         bus = host.pci.functions.values() if isinstance(host, PciHost) else []
+        shares = host.xe.state() if isinstance(host, XeHost) else []
         functions = sorted((f.address, f.driver, f.override, f.autoprobe, len(f.vfs)) for f in bus)
-        return mediated, functions
+        return mediated, functions, shares
 
 
 def rules(**given: object) -> RulesOf:
@@ -76,6 +78,33 @@ def desktop() -> FakeHost:
     return PciHost(screen, card, audio)
 
 
+def arcs() -> FakeHost:
+    """A card to cut, and one that somebody else has cut by hand and uses."""
+    host = XeHost(arc(), arc("0000:b3:00.0"))
+    host.write("sys/bus/pci/devices/0000:b3:00.0/sriov_admin/vf2/profile/vram_quota", str(4 * GIB))
+    host.write("sys/bus/pci/devices/0000:b3:00.0/sriov_numvfs", "2")
+    return host
+
+
+class MadeByHand(XeHost):
+    """A card whose functions the administrator's own unit enables at each boot: the driver gives each an equal part."""
+
+    def __init__(self) -> None:
+        super().__init__(arc(fair_time=True))
+        self._enable()
+
+    def reboot(self) -> None:
+        """The unit runs again."""
+        super().reboot()
+        self._enable()
+
+    def _enable(self) -> None:
+        self.tree.write(f"sys/bus/pci/devices/{PF}/sriov_drivers_autoprobe", "0")
+        self.tree.write(f"sys/bus/pci/devices/{PF}/sriov_numvfs", "4")
+
+
+TIMES = Quota(exec_quantum_ms=20, preempt_timeout_us=40_000, priority="normal")
+
 SITUATIONS = {
     "mdpy": Situation(_mediated(mdpy, "mdpy-xga"), "mdpy", ("xga-0", "hd-0")),
     "mbochs": Situation(_mediated(mbochs, "mbochs-small"), "mbochs", ("small-0",)),
@@ -84,4 +113,11 @@ SITUATIONS = {
     "nvidia": Situation(_mediated(nvidia, "nvidia-702"), PF, ("702-0", "702-1")),
     "sriov": Situation(sriov, PF, ("vf-0", "vf-1"), rules(functions=4)),
     "whole card": Situation(desktop, PF, ("whole-0",), rules(take_from_host=True)),
+    "xe": Situation(
+        arcs, PF, ("vf-2048m-0", "vf-4096m-0"), rules(functions=4, quota=replace(TIMES, sizes=(2 * GIB, 4 * GIB)))
+    ),
+    "xe as it stands": Situation(MadeByHand, PF, ("vf-2048m-0",), rules(quota=TIMES)),
+    "xe integrated": Situation(
+        lambda: XeHost(integrated(fair_time=True)), "0000:00:02.0", ("vf-0", "vf-1"), rules(functions=7, quota=TIMES)
+    ),
 }

@@ -6,8 +6,9 @@ from libvf_agent.backends import Backend
 from libvf_agent.backends.mediated import Mediated
 from libvf_agent.backends.passthrough import Passthrough
 from libvf_agent.backends.sriov import VirtualFunctions
+from libvf_agent.backends.xe import Xe
 
 
 def known() -> tuple[Backend, ...]:
     """One of each backend; a whole card comes last."""
-    return (Mediated(), VirtualFunctions(), Passthrough())
+    return (Mediated(), Xe(), VirtualFunctions(), Passthrough())
