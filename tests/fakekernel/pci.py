@@ -233,21 +233,11 @@ class Pci:
         self._drop_links(function)
 
     def _make(self, function: Function, count: int) -> None:
+        fresh = {"total_vfs": 0, "made": 0, "boot_vga": None, "driver": "", "override": "", "with_": ""}
         for number in range(count):
-            vf = replace(
-                function,
-                address=_shifted(function.address, function.offset + number * function.stride),
-                pci_id=function.vf_id or function.pci_id,
-                native=function.vf_native,
-                total_vfs=0,
-                made=0,
-                physical=function.address,
-                boot_vga=None,
-                driver="",
-                override="",
-                with_="",
-                vfs=[],
-            )
+            address = _shifted(function.address, function.offset + number * function.stride)
+            ids = {"pci_id": function.vf_id or function.pci_id, "native": function.vf_native}
+            vf = replace(function, address=address, physical=function.address, vfs=[], **ids, **fresh)
             self.add(vf, probe=function.autoprobe)
             function.vfs.append(vf.address)
             self._host.tree.put(f"{self._home(function)}/virtfn{number}", Link(self._home(vf)))

@@ -53,9 +53,12 @@ class XeGpu(Gpu):
 
 
 class Xe:
-    """The backend of cards that xe has with its SR-IOV tree."""
+    """The backend of cards that xe has with its SR-IOV tree; remembers how much memory each card's driver manages."""
 
     name = BACKEND
+
+    def __init__(self) -> None:
+        self._managed: dict[tuple[str, str], int] = {}
 
     def discover(self, sysfs: Sysfs, rules: RulesOf) -> tuple[Gpu, ...]:
         """Cards that have virtual functions, or whose policy wants some."""
@@ -65,8 +68,14 @@ class Xe:
             if of_card.excluded or physical.driver != DRIVER or not sysfs.exists(_admin(physical)):
                 continue
             if physical.sriov and wanted_count(physical.sriov, of_card):
-                found.append(_gpu(sysfs, physical, physical.sriov, of_card))
+                found.append(_gpu(sysfs, physical, physical.sriov, of_card, self._managed_by(sysfs, physical)))
         return tuple(found)
+
+    def _managed_by(self, sysfs: Sysfs, physical: Function) -> int:
+        """Read once, as that wakes a card that sleeps; 0 where debugfs is not there."""
+        card = (physical.address, physical.pci_id)
+        self._managed[card] = self._managed.get(card) or _managed(sysfs, physical)
+        return self._managed[card]
 
     def plan(self, gpu: Gpu, order: Order) -> Plan:
         """The function's quota, the functions where they are not there yet, its shares of time, and VFIO."""
@@ -142,13 +151,13 @@ def _time_steps(physical: Function, quota: Quota, share: Share, number: int, fun
 # what is there
 
 
-def _gpu(sysfs: Sysfs, physical: Function, sriov: Sriov, rules: Rules) -> XeGpu:
+def _gpu(sysfs: Sysfs, physical: Function, sriov: Sriov, rules: Rules, managed: int) -> XeGpu:
     functions = functions_of(sysfs, physical, wanted_count(sriov, rules))
     troubles: list[str] = []
     shares = [_share(sysfs, f"{_admin(physical)}/vf{n}", troubles) for n in range(1, sriov.total + 1)]
     here = tuple(shares[: len(functions)])
     elsewhere = sum(share.vram for share in shares[len(functions) :])
-    memory = _memory(sysfs, physical, rules)
+    memory = _memory(sysfs, physical, rules, managed)
     layout = layout_of(replace(memory, usable=max(0, memory.usable - elsewhere)), here, sriov, rules)
     taints = taints_of(memory, here, functions, layout, rules)
     kinds = tuple(kind if kind.closed else replace(kind, taints=taints) for kind in layout.kinds)
@@ -182,22 +191,29 @@ def _share(sysfs: Sysfs, folder: str, troubles: list[str]) -> Share:
     return Share(folder, pci.number(vram or "0"), vram is not None, *rest)
 
 
-def _memory(sysfs: Sysfs, physical: Function, rules: Rules) -> Memory:
-    """From the driver's memory manager; else from a file that Intel's own trees have, or the administrator's word.
+def _managed(sysfs: Sysfs, physical: Function) -> int:
+    """What the driver's memory manager has, of all tiles: the only place where mainline xe tells it."""
+    paths = (f"{DEBUG}/{physical.address}/{tile}/vram_mm" for tile in _tiles(sysfs, physical))
+    found = (re.search(r"^\s*size: ([0-9]{1,19})$", sysfs.read_or(path, ""), re.MULTILINE) for path in paths)
+    return sum(int(one[1]) for one in found if one)
+
+
+def _memory(sysfs: Sysfs, physical: Function, rules: Rules, managed: int) -> Memory:
+    """From the memory manager; else the administrator's word, or a file that some of Intel's own trees have.
 
     The whole of a card also holds what nobody can use (compression data, stolen memory): a 64th at most.
     """
-    folder = f"{pci.DEVICES}/{physical.address}"
-    tiles = [name for name in sysfs.names(folder) if re.fullmatch(r"tile[0-9]{1,2}", name)] or ["tile0"]
-    managers = (sysfs.read_or(f"{DEBUG}/{physical.address}/{tile}/vram_mm", "") for tile in tiles)
-    managed = sum(
-        int(size) for text in managers for size in re.findall(r"^\s*size: ([0-9]{1,19})$", text, re.MULTILINE)
-    )
-    sizes = (sysfs.read_or(f"{folder}/{tile}/physical_vram_size_bytes", "0") for tile in tiles)
-    whole = rules.vram or sum(pci.number(size) for size in sizes)
+    tiles = _tiles(sysfs, physical)
+    paths = (f"{pci.DEVICES}/{physical.address}/{tile}/physical_vram_size_bytes" for tile in tiles)
+    whole = rules.vram or sum(pci.number(sysfs.read_or(path, "0")) for path in paths)
     usable = (managed or whole - whole // 64) - rules.reserved_vram - _SPARE * len(tiles)
     settable = sysfs.exists(f"{_admin(physical)}/.bulk_profile/vram_quota")  # not where quotas are read only
     return Memory(max(0, usable), _GRAIN * len(tiles), settable)
+
+
+def _tiles(sysfs: Sysfs, physical: Function) -> list[str]:
+    names = sysfs.names(f"{pci.DEVICES}/{physical.address}")
+    return [name for name in names if re.fullmatch(r"tile[0-9]{1,2}", name)] or ["tile0"]
 
 
 def _carving(sysfs: Sysfs, physical: Function, function: Function, share: Share, layout: Layout) -> Carving | None:
