@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -130,6 +131,13 @@ def test_a_driver_that_rounds_more_than_we_know_is_still_believed(
     assert bed.counters()["vfs"] == 4, "what is ours is not taken from what is left"
     bed.release("a")
     assert bed.quotas() == []
+
+
+def test_names_are_dns_labels_and_each_is_there_once(tmp_path: Path) -> None:
+    close = Quota(sizes=(2 * GIB, 2 * GIB, 2 * GIB - 1, 2 * GIB + 1))
+    names = Bed(tmp_path, rules(functions=4, quota=close)).names()
+    assert len(names) == len(set(names)) == 8, "what the driver rounds to one size is one type"
+    assert all(re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", name) for name in names)
 
 
 def test_the_list_of_cards_says_how_many_of_each_size_are_still_to_be_had(tmp_path: Path) -> None:
