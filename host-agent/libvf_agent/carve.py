@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from libvf_agent.effects import Effects, State
-from libvf_agent.errors import AgentError
+from libvf_agent.errors import AgentError, SysfsError
 from libvf_agent.journal import Entry, Journal, Phase
 from libvf_agent.steps import Bind, Step
 from libvf_agent.sysfs import REMOVE_DEADLINE_SECONDS, Sysfs
@@ -41,8 +41,11 @@ class Carver:
         return all(self.done(step) for step in steps(entry))
 
     def done(self, step: Step) -> bool:
-        """Whether the step's effect is there."""
-        return self._effects.state(step) is State.OURS
+        """Whether the step's effect is there; what a driver refuses to tell is not gone by that."""
+        try:
+            return self._effects.state(step) is State.OURS
+        except SysfsError:
+            return True
 
     def ensure(self, wanted: Entry, plan: Callable[[Entry], Entry]) -> Entry:
         """The entry, carved. `plan` fills in plans and facts; it is called only where something must be made.

@@ -4,7 +4,7 @@
     +-- SysfsError              a kernel file said no
     |   +-- Absent              the file or its device is not there (ENOENT, ENODEV)
     |   +-- AlreadyThere        the kernel has it already (EEXIST)
-    |   +-- Full                no instance is left (ENOSPC, EUSERS)
+    |   +-- Full                no instance or no memory is left (ENOSPC, EUSERS, ENOMEM)
     |   +-- Busy                something holds it (EBUSY, EAGAIN), or the write did not return in time
     |   +-- Refused             any other errno
     +-- NotOurs                 the device exists and somebody else made it
@@ -47,7 +47,7 @@ class AlreadyThere(SysfsError):
 
 
 class Full(SysfsError):
-    """No instance is left."""
+    """No instance, or no memory of the card, is left."""
 
     retry = True
 
@@ -115,6 +115,7 @@ _BY_ERRNO: dict[int, type[SysfsError]] = {
     errno.EEXIST: AlreadyThere,
     errno.ENOSPC: Full,
     errno.EUSERS: Full,
+    errno.ENOMEM: Full,  # ttm_bo.c says so where a card's memory has run out
     errno.EBUSY: Busy,
     errno.EAGAIN: Busy,
 }

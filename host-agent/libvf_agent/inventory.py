@@ -97,7 +97,8 @@ class SliceType:
     `limit` is the most instances a whole card takes where the driver says so, `available` what the kernel
     counts as free now. `vram` is in bytes, 0 where it is not known. `backend` carves it. A `whole` card takes
     all there is, whatever the pools are. `places` are where on the card an instance may lie, each with the
-    slots it covers there, for drivers that mix sizes by place.
+    slots it covers there, for drivers that mix sizes by place. A `closed` type is there for what exists of it
+    already: nothing new is offered in it.
     """
 
     id: str
@@ -112,6 +113,7 @@ class SliceType:
     whole: bool = False
     places: tuple[tuple[int, tuple[int, ...]], ...] = ()
     taints: tuple[Taint, ...] = ()
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

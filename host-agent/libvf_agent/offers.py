@@ -29,8 +29,8 @@ ALL = "card"
 def offers_of(gpu: Gpu, ours: Mapping[str, str]) -> Offers:
     """The card's offers; `ours` maps the ids of our carvings to the names of their devices.
 
-    What is only ready to be used and not ours counts as free; what the rules do not allow is offered only where
-    it is ours already, as an allocated device is never withdrawn.
+    What is only ready to be used and not ours counts as free; what the rules do not allow, or what is closed, is
+    offered only where it is ours already, as an allocated device is never withdrawn.
     """
     gpu = replace(gpu, carvings=tuple(c for c in gpu.carvings if c.in_use or c.id in ours))
     encoding = _encoded(gpu, set(ours.values()))
@@ -41,7 +41,7 @@ def offers_of(gpu: Gpu, ours: Mapping[str, str]) -> Offers:
     devices = [
         Offer(name, kind, tuple(sorted(encoding.cost[name].items())), _is_open(gpu, kind, held), _place_of(name, kind))
         for name, kind in encoding.devices
-        if gpu.rules.allows(kind.mode, kind.id) or name in here
+        if (gpu.rules.allows(kind.mode, kind.id) and not kind.closed) or name in here
     ]
     return Offers(gpu, tuple(sorted(left.items())), tuple(devices))
 

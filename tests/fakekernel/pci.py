@@ -22,7 +22,10 @@ VFIO = "vfio-pci"
 
 @dataclass
 class Function:
-    """A function of the bus; `native` takes it where no override says otherwise, `with_` shares its IOMMU group."""
+    """A function of the bus; `native` takes it where no override says otherwise, `with_` shares its IOMMU group.
+
+    `made` virtual functions are its driver's own doing when it is loaded, and sriov_numvfs does not change them.
+    """
 
     address: str
     pci_id: str = "1002:74a1"
@@ -35,6 +38,7 @@ class Function:
     with_: str = ""
     isolated: bool = True
     total_vfs: int = 0
+    made: int = 0
     offset: int = 1
     stride: int = 1
     vf_native: str = ""
@@ -74,6 +78,7 @@ class Pci:
         self._put(function)
         if probe:
             self._probe(function)
+        self._make(function, function.made)
         return function
 
     def lose(self, address: str) -> None:
@@ -100,10 +105,11 @@ class Pci:
             self._drop_links(function)
             if function.physical:
                 self._drop(function)
-        for function in self.functions.values():
+        for function in list(self.functions.values()):
             function.override, function.vfs, function.autoprobe = "", [], True
             self._release(function)
             self._probe(function)
+            self._make(function, function.made)
 
     # files
 
@@ -223,27 +229,18 @@ class Pci:
             raise fail(errno.ERANGE, path)
         if count == len(function.vfs):
             return
-        if not function.driver or function.driver == VFIO:
+        if not function.driver or function.driver == VFIO or function.made:
             raise fail(errno.ENOENT, path)  # no driver, or one without sriov_configure
         if count and function.vfs:
             raise fail(errno.EBUSY, path)
         self.cut(function.address, count)
 
     def _make(self, function: Function, count: int) -> None:
+        fresh = {"total_vfs": 0, "made": 0, "boot_vga": None, "driver": "", "override": "", "with_": ""}
         for number in range(count):
-            vf = replace(
-                function,
-                address=_shifted(function.address, function.offset + number * function.stride),
-                pci_id=function.vf_id or function.pci_id,
-                native=function.vf_native,
-                total_vfs=0,
-                physical=function.address,
-                boot_vga=None,
-                driver="",
-                override="",
-                with_="",
-                vfs=[],
-            )
+            address = _shifted(function.address, function.offset + number * function.stride)
+            ids = {"pci_id": function.vf_id or function.pci_id, "native": function.vf_native}
+            vf = replace(function, address=address, physical=function.address, vfs=[], **ids, **fresh)
             self.add(vf, probe=function.autoprobe)
             function.vfs.append(vf.address)
             self._host.tree.put(f"{self._home(function)}/virtfn{number}", Link(self._home(vf)))
@@ -284,9 +281,11 @@ def _resource(bars: tuple[int, ...]) -> str:
 class PciHost(FakeHost):
     """A host with these functions on its bus."""
 
+    bus: type[Pci] = Pci
+
     def __init__(self, *functions: Function, drivers: tuple[str, ...] = (VFIO,), numa_nodes: int = 1) -> None:
         super().__init__(numa_nodes)
-        self.pci = Pci(self, drivers)
+        self.pci = self.bus(self, drivers)
         for function in functions:
             self.pci.add(function)
 

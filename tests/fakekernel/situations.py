@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from libvf_agent.rules import CardId, Rules, RulesOf, careful
+from libvf_agent.rules import CardId, Quota, Rules, RulesOf, careful
 
 from tests.fakekernel.cards import gvtg, mbochs, mdpy, mtty, nvidia
 from tests.fakekernel.host import FakeHost
@@ -13,6 +13,7 @@ from tests.fakekernel.mdev import Card, MediatedHost
 from tests.fakekernel.nvidia import NvidiaHost
 from tests.fakekernel.nvidia_models import l4, l40s
 from tests.fakekernel.pci import Function, PciHost
+from tests.fakekernel.xe import GIB, XeHost, arc, integrated
 
 PF = "0000:65:00.0"
 
@@ -30,9 +31,10 @@ class Situation:
         """Everything on the host that carving could change."""
         mediated = sorted(host.mdev.devices) if isinstance(host, MediatedHost) else []
         bus = host.pci.functions.values() if isinstance(host, PciHost) else []
+        shares = host.xe.state() if isinstance(host, XeHost) else []
         functions = sorted((f.address, f.driver, f.override, f.autoprobe, len(f.vfs)) for f in bus)
         vgpus = [card.state() for card in host.cards.values()] if isinstance(host, NvidiaHost) else []
-        return mediated, functions, vgpus
+        return mediated, functions, vgpus, shares
 
 
 def rules(**given: object) -> RulesOf:
@@ -101,6 +103,33 @@ def uncut() -> FakeHost:
     return host
 
 
+def arcs() -> FakeHost:
+    """A card to cut, and one that somebody else has cut by hand and uses."""
+    host = XeHost(arc(), arc("0000:b3:00.0"))
+    host.write("sys/bus/pci/devices/0000:b3:00.0/sriov_admin/vf2/profile/vram_quota", str(4 * GIB))
+    host.write("sys/bus/pci/devices/0000:b3:00.0/sriov_numvfs", "2")
+    return host
+
+
+class MadeByHand(XeHost):
+    """A card whose functions the administrator's own unit enables at each boot: the driver gives each an equal part."""
+
+    def __init__(self) -> None:
+        super().__init__(arc(fair_time=True))
+        self._enable()
+
+    def reboot(self) -> None:
+        """The unit runs again."""
+        super().reboot()
+        self._enable()
+
+    def _enable(self) -> None:
+        self.tree.write(f"sys/bus/pci/devices/{PF}/sriov_drivers_autoprobe", "0")
+        self.tree.write(f"sys/bus/pci/devices/{PF}/sriov_numvfs", "4")
+
+
+TIMES = Quota(exec_quantum_ms=20, preempt_timeout_us=40_000, priority="normal")
+
 SITUATIONS = {
     "mdpy": Situation(_mediated(mdpy, "mdpy-xga"), "mdpy", ("xga-0", "hd-0")),
     "mbochs": Situation(_mediated(mbochs, "mbochs-small"), "mbochs", ("small-0",)),
@@ -112,4 +141,11 @@ SITUATIONS = {
     "nvidia vfio, mixed": Situation(mixed_sizes, PF, ("1030-20", "1031-6"), rules(parameters="k=v")),
     "nvidia vfio, uncut": Situation(uncut, PF, ("1031-6", "1030-0"), rules(functions=1, heterogeneous=True)),
     "whole card": Situation(desktop, PF, ("whole-0",), rules(take_from_host=True)),
+    "xe": Situation(
+        arcs, PF, ("vf-2048m-0", "vf-4096m-0"), rules(functions=4, quota=replace(TIMES, sizes=(2 * GIB, 4 * GIB)))
+    ),
+    "xe as it stands": Situation(MadeByHand, PF, ("vf-2048m-0",), rules(quota=TIMES)),
+    "xe integrated": Situation(
+        lambda: XeHost(integrated(fair_time=True)), "0000:00:02.0", ("vf-0", "vf-1"), rules(functions=7, quota=TIMES)
+    ),
 }

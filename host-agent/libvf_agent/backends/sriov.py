@@ -26,8 +26,11 @@ class VirtualFunctions:
         found = []
         for function in pci.physical(sysfs):
             of_card = rules(card_id(function))
-            wanted = function.sriov and not of_card.excluded and _count(function.sriov, of_card)
-            if wanted and not has_its_own_way(sysfs, function):
+            sriov = function.sriov
+            wanted = sriov and not of_card.excluded and wanted_count(sriov, of_card)
+            if not sriov or not wanted or has_its_own_way(sysfs, function):
+                continue
+            if sriov.count or provisions(sysfs, function):
                 found.append(_gpu(sysfs, function, of_card))
         return tuple(found)
 
@@ -51,6 +54,17 @@ def has_its_own_way(sysfs: Sysfs, physical: Function) -> bool:
     if physical.vendor == "nvidia" or sysfs.exists(f"{folder}/sriov_admin"):
         return True
     return any(sysfs.exists(f"{one}/mdev_supported_types") for one in folders)
+
+
+def provisions(sysfs: Sysfs, physical: Function) -> bool:
+    """Whether the driver gives new functions their parts.
+
+    Intel's i915 built out of tree stops to do so once somebody has set a quota in its tree `prelim_iov`: what
+    is made then has neither memory nor contexts.
+    """
+    folder = f"{pci.DEVICES}/{physical.address}/drm"
+    cards = (name for name in sysfs.names(folder) if name.startswith("card"))
+    return all(sysfs.read_or(f"{folder}/{card}/prelim_iov/pf/auto_provisioning", "1") != "0" for card in cards)
 
 
 def card_function(gpu: Gpu) -> Function:
@@ -103,13 +117,13 @@ def function_plan(gpu: Gpu, order: Order, function: Function, steps: tuple[Step,
     return Plan(function.address, gpu.name, order.kind.id, folder, steps, facts)
 
 
-def _count(sriov: Sriov, rules: Rules) -> int:
+def wanted_count(sriov: Sriov, rules: Rules) -> int:
     """How many functions there are, else how many a policy wants, as many as the card can have."""
     return sriov.count or min(rules.functions or 0, sriov.total)
 
 
 def _gpu(sysfs: Sysfs, physical: Function, rules: Rules) -> Gpu:
-    count = _count(physical.sriov or Sriov(0), rules)
+    count = wanted_count(physical.sriov or Sriov(0), rules)
     functions = functions_of(sysfs, physical, count)
     kind = SliceType(
         id=f"{physical.vendor}-vf",

@@ -35,7 +35,7 @@ def _seen(gpu: Gpu, claims: dict[str, str]) -> GpuSeen:
         pci_id=gpu.pci_id,
         numa_node=gpu.numa_node,
         parents=gpu.parents,
-        types=tuple(_type(gpu, kind) for kind in gpu.types),
+        types=tuple(_type(gpu, kind) for kind in gpu.types if not kind.closed),
         carvings=tuple(_carving(carving, claims) for carving in gpu.carvings),
     )
 
