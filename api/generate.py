@@ -14,6 +14,10 @@ import yaml
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TARGET = REPOSITORY / "api" / "libvf_api" / "v1alpha1.py"
+BOUNDS = (
+    *("maxLength", "minLength", "pattern", "minimum", "maximum", "format"),
+    *("maxItems", "minItems", "maxProperties", "minProperties"),
+)
 HEADER = '"""Types of libvf.io/v1alpha1, generated from crds/ by api/generate.py: do not edit."""\n'
 
 
@@ -51,13 +55,15 @@ def _plain(node: Any, title: str) -> Any:
     if not isinstance(node, dict):
         return node
     kept = {key: value for key, value in node.items() if not key.startswith("x-kubernetes")}
-    for bound in ("maxLength", "minLength", "pattern", "minimum", "maximum", "maxItems", "minProperties", "format"):
+    for bound in BOUNDS:
         kept.pop(bound, None)  # the API server has checked them already
     if "properties" in kept:
         kept["title"] = title
         kept["properties"] = {key: _plain(value, title + _title(key)) for key, value in kept["properties"].items()}
     if "items" in kept:
         kept["items"] = _plain(kept["items"], title.removesuffix("s"))
+    if "additionalProperties" in kept:
+        kept["additionalProperties"] = _plain(kept["additionalProperties"], title.removesuffix("s"))
     return kept
 
 

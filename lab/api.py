@@ -16,6 +16,7 @@ from lab.errors import LabError
 _PATHS = {
     "vfvm": "/apis/libvf.io/v1alpha1/namespaces/{namespace}/virtualmachines",
     "gpart": "/apis/libvf.io/v1alpha1/namespaces/{namespace}/gpupartitions",
+    "gpol": "/apis/libvf.io/v1alpha1/gpupolicies",
     "resourceclaim": "/apis/resource.k8s.io/v1/namespaces/{namespace}/resourceclaims",
     "pod": "/api/v1/namespaces/{namespace}/pods",
     "node": "/api/v1/nodes",

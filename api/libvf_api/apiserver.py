@@ -68,7 +68,15 @@ class ApiServer:
 
     async def watch(self, path: str, query: Json, seconds: int) -> AsyncIterator[Json]:
         """Events of a list from now on, until the server ends the watch after `seconds`."""
-        version = (await self.get(path, query))["metadata"]["resourceVersion"]
+        async for event in self.follow(path, query, seconds):
+            if event["type"] != "LIST":
+                yield event
+
+    async def follow(self, path: str, query: Json, seconds: int) -> AsyncIterator[Json]:
+        """The list itself as a first event of type LIST, then what changes after it, so that nothing is missed."""
+        listed = await self.get(path, query)
+        yield {"type": "LIST", "object": listed}
+        version = listed["metadata"]["resourceVersion"]
         options = {"watch": "true", "resourceVersion": version, "timeoutSeconds": str(seconds)}
         async with await self._send("GET", path, None, {**query, **options}, seconds + 30) as answer:
             try:

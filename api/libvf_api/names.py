@@ -5,6 +5,7 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 MACHINES = "virtualmachines"
 PARTITIONS = "gpupartitions"
+POLICIES = "gpupolicies"
 CATEGORY = "libvf"
 
 DRIVER = "libvf.io"
@@ -26,6 +27,9 @@ MANAGER = "libvf"
 MACHINE_LABEL = "libvf.io/machine"
 PARTITION_LABEL = "libvf.io/partition"
 MACHINE_ANNOTATION = "libvf.io/machine"
+REPORT_LABEL = "libvf.io/reports"
+REPORT = "policies"  # the label's value, on the ResourceSlice that carries the annotation
+REPORT_ANNOTATION = "libvf.io/policies"
 REQUESTED_STATE = "libvf.io/requested-state"
 
 QEMU_ID = 107  # uid and gid of QEMU, and the owner of the device nodes it is given

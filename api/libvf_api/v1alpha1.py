@@ -307,6 +307,483 @@ class GpuPartitionStatus(Struct):
     """
 
 
+class MatchExpression(Struct):
+    key: Annotated[str, Meta(description="The label.")]
+    """
+    The label.
+    """
+    operator: Annotated[
+        Literal["In", "NotIn", "Exists", "DoesNotExist"],
+        Meta(
+            description="NotIn and DoesNotExist also hold on nodes without the label."
+        ),
+    ]
+    """
+    NotIn and DoesNotExist also hold on nodes without the label.
+    """
+    values: (
+        Annotated[
+            list[str],
+            Meta(description="What the label may be (In), or must not be (NotIn)."),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    What the label may be (In), or must not be (NotIn).
+    """
+
+
+class NodeSelector(Struct):
+    """
+    The nodes, by their labels, as everywhere in Kubernetes. All nodes where it is left out.
+    """
+
+    match_labels: (
+        Annotated[
+            dict[str, str],
+            Meta(description="Labels that a node must have with these values."),
+        ]
+        | UnsetType
+    ) = field(name="matchLabels", default=UNSET)
+    """
+    Labels that a node must have with these values.
+    """
+    match_expressions: (
+        Annotated[
+            list[MatchExpression],
+            Meta(description="Conditions on labels, all of which must hold."),
+        ]
+        | UnsetType
+    ) = field(name="matchExpressions", default=UNSET)
+    """
+    Conditions on labels, all of which must hold.
+    """
+
+
+class Cards(Struct):
+    """
+    The cards; all that is given must match. All display and accelerator cards where it is left out. Other PCI functions (network cards, NVMe disks) are touched only where devices or addresses name them.
+    """
+
+    vendor: (
+        Annotated[
+            str, Meta(description="Whose card, in lower case, or the PCI vendor id.")
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Whose card, in lower case, or the PCI vendor id.
+    """
+    devices: (
+        Annotated[
+            list[str],
+            Meta(
+                description="PCI vendor and device ids, any of which will do, such as 10de:25b6 (lspci -n)."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    PCI vendor and device ids, any of which will do, such as 10de:25b6 (lspci -n).
+    """
+    addresses: (
+        Annotated[
+            list[str],
+            Meta(
+                description="PCI addresses (lspci -D), any of which will do, or names of virtual cards."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    PCI addresses (lspci -D), any of which will do, or names of virtual cards.
+    """
+    class_: (
+        Annotated[
+            Literal["Display", "Accelerator", "Any"],
+            Meta(description="What kind of card. Any of both where it is left out."),
+        ]
+        | UnsetType
+    ) = field(name="class", default=UNSET)
+    """
+    What kind of card. Any of both where it is left out.
+    """
+
+
+class VirtualFunctions(Struct):
+    """
+    The virtual functions (SR-IOV) that are made with the first claim and go with the last one.
+    """
+
+    count: (
+        Annotated[
+            int,
+            Meta(
+                description="How many a card is cut into, at most as many as it can have; of NVIDIA cards always all. Where it is left out none are made. Functions that somebody else has made are used as they are, and never removed."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    How many a card is cut into, at most as many as it can have; of NVIDIA cards always all. Where it is left out none are made. Functions that somebody else has made are used as they are, and never removed.
+    """
+    sizes: (
+        Annotated[
+            list[int | str],
+            Meta(
+                description="Video memory of a function, a quantity such as 2Gi; several where the driver can mix them. Equal parts where it is left out."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Video memory of a function, a quantity such as 2Gi; several where the driver can mix them. Equal parts where it is left out.
+    """
+    exec_quantum: (
+        Annotated[
+            int | str,
+            Meta(
+                description="How long a function may work at a stretch, such as 5ms; a bare number is milliseconds."
+            ),
+        ]
+        | UnsetType
+    ) = field(name="execQuantum", default=UNSET)
+    """
+    How long a function may work at a stretch, such as 5ms; a bare number is milliseconds.
+    """
+    preempt_timeout: (
+        Annotated[
+            int | str,
+            Meta(
+                description="How long it is waited for a function that does not stop, such as 20ms or 500us; a bare number is milliseconds."
+            ),
+        ]
+        | UnsetType
+    ) = field(name="preemptTimeout", default=UNSET)
+    """
+    How long it is waited for a function that does not stop, such as 20ms or 500us; a bare number is milliseconds.
+    """
+    priority: (
+        Annotated[
+            Literal["Low", "Normal", "High"],
+            Meta(
+                description="How the card's scheduler ranks functions, the host's own among them."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    How the card's scheduler ranks functions, the host's own among them.
+    """
+
+
+class Reserve(Struct):
+    """
+    What the host keeps of each card for itself.
+    """
+
+    vram: (
+        Annotated[
+            int | str,
+            Meta(
+                description="Video memory that no function gets, a quantity such as 1Gi."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Video memory that no function gets, a quantity such as 1Gi.
+    """
+
+
+class GpuPolicySpec(Struct):
+    """
+    Which cards, and what may be made of them. On each card one policy holds: that of the highest priority, then the one whose cards are named most closely, then the oldest. A change takes effect on a card when nothing is in use on it that it concerns; until then the status says what is waited for.
+    """
+
+    node_selector: (
+        Annotated[
+            NodeSelector,
+            Meta(
+                description="The nodes, by their labels, as everywhere in Kubernetes. All nodes where it is left out.",
+                title="GpuPolicySpecNodeSelector",
+            ),
+        ]
+        | UnsetType
+    ) = field(name="nodeSelector", default=UNSET)
+    """
+    The nodes, by their labels, as everywhere in Kubernetes. All nodes where it is left out.
+    """
+    cards: (
+        Annotated[
+            Cards,
+            Meta(
+                description="The cards; all that is given must match. All display and accelerator cards where it is left out. Other PCI functions (network cards, NVMe disks) are touched only where devices or addresses name them.",
+                title="GpuPolicySpecCards",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    The cards; all that is given must match. All display and accelerator cards where it is left out. Other PCI functions (network cards, NVMe disks) are touched only where devices or addresses name them.
+    """
+    priority: (
+        Annotated[
+            int,
+            Meta(
+                description="Of several policies on one card the highest holds. Default 0."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Of several policies on one card the highest holds. Default 0.
+    """
+    modes: (
+        Annotated[
+            list[Literal["Mediated", "VirtualFunction", "Passthrough"]],
+            Meta(
+                description="The ways in which the cards may be cut or handed out. All of them where it is left out; with an empty list the cards are left alone."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    The ways in which the cards may be cut or handed out. All of them where it is left out; with an empty list the cards are left alone.
+    """
+    types: (
+        Annotated[
+            list[str],
+            Meta(
+                description="Types that may be offered, by name or glob, such as nvidia-7*. All where it is left out."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Types that may be offered, by name or glob, such as nvidia-7*. All where it is left out.
+    """
+    virtual_functions: (
+        Annotated[
+            VirtualFunctions,
+            Meta(
+                description="The virtual functions (SR-IOV) that are made with the first claim and go with the last one.",
+                title="GpuPolicySpecVirtualFunctions",
+            ),
+        ]
+        | UnsetType
+    ) = field(name="virtualFunctions", default=UNSET)
+    """
+    The virtual functions (SR-IOV) that are made with the first claim and go with the last one.
+    """
+    exclude: (
+        Annotated[
+            list[str],
+            Meta(
+                description="PCI addresses that are never touched on the nodes of this policy, whatever another policy says of them: cards, single virtual functions, or what would go with a card (its audio function)."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    PCI addresses that are never touched on the nodes of this policy, whatever another policy says of them: cards, single virtual functions, or what would go with a card (its audio function).
+    """
+    reserve: (
+        Annotated[
+            Reserve,
+            Meta(
+                description="What the host keeps of each card for itself.",
+                title="GpuPolicySpecReserve",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    What the host keeps of each card for itself.
+    """
+    vram: (
+        Annotated[
+            int | str,
+            Meta(
+                description="The video memory of a whole card, a quantity, for cards of which no file tells it."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    The video memory of a whole card, a quantity, for cards of which no file tells it.
+    """
+    heterogeneous: (
+        Annotated[
+            bool,
+            Meta(
+                description="Whether NVIDIA cards that can do so mix sizes. As the card stands where it is left out."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Whether NVIDIA cards that can do so mix sizes. As the card stands where it is left out.
+    """
+    parameters: (
+        Annotated[
+            dict[str, int | str],
+            Meta(
+                description="NVIDIA's vgpu_params for each vGPU that is made, such as frame_rate_limiter: 0. They are written as they are; which there are is in NVIDIA's documents."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    NVIDIA's vgpu_params for each vGPU that is made, such as frame_rate_limiter: 0. They are written as they are; which there are is in NVIDIA's documents.
+    """
+    take_from_host: (
+        Annotated[
+            bool,
+            Meta(
+                description="Whether whole cards are taken from the host's graphics driver while a claim has them. Default false."
+            ),
+        ]
+        | UnsetType
+    ) = field(name="takeFromHost", default=UNSET)
+    """
+    Whether whole cards are taken from the host's graphics driver while a claim has them. Default false.
+    """
+    host_display: (
+        Annotated[
+            Literal["Keep", "Take"],
+            Meta(
+                description="Whether the card that drives the host's only screen may be handed out whole. Default Keep."
+            ),
+        ]
+        | UnsetType
+    ) = field(name="hostDisplay", default=UNSET)
+    """
+    Whether the card that drives the host's only screen may be handed out whole. Default Keep.
+    """
+    reuse_without_reset: (
+        Annotated[
+            bool,
+            Meta(
+                description="Whether whole cards that cannot be reset are handed out again: the next guest may see what the one before left in them. Default false."
+            ),
+        ]
+        | UnsetType
+    ) = field(name="reuseWithoutReset", default=UNSET)
+    """
+    Whether whole cards that cannot be reset are handed out again: the next guest may see what the one before left in them. Default false.
+    """
+    drain: (
+        Annotated[
+            bool,
+            Meta(
+                description="Whether nothing new comes to the cards; what is in use stays. Default false."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Whether nothing new comes to the cards; what is in use stays. Default false.
+    """
+
+
+class Card(Struct):
+    name: Annotated[
+        str, Meta(description="The PCI address, or the name of a virtual card.")
+    ]
+    """
+    The PCI address, or the name of a virtual card.
+    """
+    effective: Annotated[
+        bool, Meta(description="Whether the policy is in force on it.")
+    ]
+    """
+    Whether the policy is in force on it.
+    """
+    reason: Annotated[str, Meta(description="Why, in one CamelCase word.")]
+    """
+    Why, in one CamelCase word.
+    """
+    message: (
+        Annotated[str, Meta(description="Why, and what to do, for people.")] | UnsetType
+    ) = UNSET
+    """
+    Why, and what to do, for people.
+    """
+
+
+class Node(Struct):
+    name: Annotated[str, Meta(description="The node.")]
+    """
+    The node.
+    """
+    cards: (
+        Annotated[
+            list[Card],
+            Meta(description="The cards of this node that the policy selects."),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    The cards of this node that the policy selects.
+    """
+
+
+class GpuPolicyStatus(Struct):
+    """
+    What was observed. Written by the operator only, from what each node's agent says.
+    """
+
+    observed_generation: (
+        Annotated[
+            int,
+            Meta(description="The generation of the spec that this status speaks of."),
+        ]
+        | UnsetType
+    ) = field(name="observedGeneration", default=UNSET)
+    """
+    The generation of the spec that this status speaks of.
+    """
+    selected_cards: (
+        Annotated[int, Meta(description="How many cards of all nodes it selects.")]
+        | UnsetType
+    ) = field(name="selectedCards", default=UNSET)
+    """
+    How many cards of all nodes it selects.
+    """
+    effective_cards: (
+        Annotated[int, Meta(description="On how many of them it is in force.")]
+        | UnsetType
+    ) = field(name="effectiveCards", default=UNSET)
+    """
+    On how many of them it is in force.
+    """
+    nodes: (
+        Annotated[
+            list[Node],
+            Meta(
+                description="Its cards on each node, those on which it is not in force before others; not all of them where there are more than a status should hold."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Its cards on each node, those on which it is not in force before others; not all of them where there are more than a status should hold.
+    """
+    conditions: (
+        Annotated[
+            list[Condition],
+            Meta(
+                description="Ready says that it is in force wherever it should be; Reconciling that it will be without anybody doing anything; Stalled that somebody must act; Conflicting that another policy of equal rank says otherwise."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Ready says that it is in force wherever it should be; Reconciling that it will be without anybody doing anything; Stalled that somebody must act; Conflicting that another policy of equal rank says otherwise.
+    """
+
+
 class Cpu(Struct):
     """
     Virtual CPUs; sockets x cores x threads of them.

@@ -18,7 +18,7 @@ from libvf_agent.config import Config, hook_file
 from libvf_agent.doctor.facts import NodeInfo
 from libvf_agent.doctor.look import look
 from libvf_agent.driver import Driver
-from libvf_agent.errors import AgentError, JournalError
+from libvf_agent.errors import AgentError, ClusterError, JournalError
 from libvf_agent.files import write_whole
 from libvf_agent.host import Host, Places
 from libvf_agent.local_port import Page, serving
@@ -97,7 +97,8 @@ async def serve(config: Config, driver: Driver, door: Door, stop: asyncio.Event)
 @asynccontextmanager
 async def _tasks(driver: Driver, door: Door, condition: NodeCondition) -> AsyncIterator[None]:
     """The loops that go on beside the calls."""
-    loops = (_publish_forever(driver), _watch_forever(driver, door), _reap_forever(driver), _tell_forever(condition))
+    watches = (_watch_forever(driver, door), _policies_forever(driver, door))
+    loops = (_publish_forever(driver), *watches, _reap_forever(driver), _tell_forever(condition))
     tasks = [asyncio.create_task(loop) for loop in loops]
     try:
         yield
@@ -137,6 +138,19 @@ async def _watch_forever(driver: Driver, door: Door) -> None:
             log.warning("watch ended", extra={"error": str(error)})
             await asyncio.sleep(RETRY_SECONDS)
         driver.changed.set()
+
+
+async def _policies_forever(driver: Driver, door: Door) -> None:
+    """Looks again when a policy was made, changed or deleted; who writes a status does not count."""
+    while True:
+        try:
+            async for event in door.policy_events():
+                if driver.is_news(event):
+                    driver.changed.set()
+        except ClusterError as error:
+            missing = error.status == 404  # an older cluster: it is asked again, as somebody may update it
+            log.log(logging.DEBUG if missing else logging.WARNING, "policies not watched", extra={"error": str(error)})
+            await asyncio.sleep(RESCAN_SECONDS if missing else RETRY_SECONDS)
 
 
 async def _reap_forever(driver: Driver) -> None:

@@ -1,6 +1,6 @@
-"""The agent's only door to the API server: claims, their status, this node's own ResourceSlices and condition.
+"""The agent's only door to the API server: claims, their status, policies, this node's own slices and condition.
 
-Nothing is watched but the slices of this node.
+Nothing is watched but the slices of this node and the policies.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from typing import Protocol, cast
 
 from libvf_api.apiserver import ApiError, ApiServer, Json
-from libvf_api.names import AGENT_MANAGER, DRIVER
+from libvf_api.names import AGENT_MANAGER, API_VERSION, DRIVER
+from libvf_api.names import POLICIES as PLURAL
 
 from libvf_agent.errors import ClaimError, ClusterError
 
 SLICES = "/apis/resource.k8s.io/v1/resourceslices"
 NODES = "/api/v1/nodes"
+POLICIES = f"/apis/{API_VERSION}/{PLURAL}"
 CLAIMS = "/apis/resource.k8s.io/v1/namespaces/{namespace}/resourceclaims/{name}"
 WATCH_SECONDS = 240
 
@@ -26,12 +28,13 @@ class Door(Protocol):
     async def claim(self, namespace: str, name: str) -> Json | None: ...
     async def apply_claim_status(self, body: Json) -> None: ...
     async def node(self, name: str) -> Json: ...
-    async def node_uid(self, node: str) -> str: ...
     async def apply_node_status(self, body: Json) -> None: ...
     async def slices(self, node: str) -> list[Json]: ...
     async def put_slice(self, body: Json) -> None: ...
     async def delete_slice(self, name: str) -> None: ...
     def slice_events(self, node: str) -> AsyncIterator[Json]: ...
+    async def policies(self) -> list[Json] | None: ...
+    def policy_events(self) -> AsyncIterator[Json]: ...
 
 
 class Cluster:
@@ -75,10 +78,6 @@ class Cluster:
         with _typed():
             return await self._server.get(f"{NODES}/{name}")
 
-    async def node_uid(self, node: str) -> str:
-        """The uid of the Node, which owns the slices."""
-        return cast(str, (await self.node(node))["metadata"]["uid"])
-
     async def apply_node_status(self, body: Json) -> None:
         """Server-side apply of a condition of ours; the others are kubelet's and stay as they are."""
         with _typed():
@@ -103,6 +102,22 @@ class Cluster:
         """What happens to our slices from now on, until the server ends the watch after some minutes."""
         with _typed():
             async for event in self._server.watch(SLICES, _ours(node), WATCH_SECONDS):
+                yield event
+
+    async def policies(self) -> list[Json] | None:
+        """All GpuPolicies; None where the cluster does not know what that is."""
+        try:
+            with _typed():
+                return cast(list[Json], (await self._server.get(POLICIES)).get("items") or [])
+        except ClusterError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    async def policy_events(self) -> AsyncIterator[Json]:
+        """All GpuPolicies as a first event of type LIST, then each change, until the server ends the watch."""
+        with _typed():
+            async for event in self._server.follow(POLICIES, {}, WATCH_SECONDS):
                 yield event
 
 

@@ -1,7 +1,8 @@
 """The DRA driver between kubelet, the API server and the host: prepare, unprepare, publish.
 
-A prepare is retried inside the call, as kubelet asks again only a minute after an error; and it goes on after
-the call has ended, to be found done by the next.
+Policies are read before anything is published or prepared: without them nobody knows what is allowed. A prepare is
+retried inside the call, as kubelet asks again only a minute after an error; and it goes on after the call has ended,
+to be found done by the next.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from libvf_api import policy_report
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_exponential
 
-from libvf_agent import claim_status, claims
+from libvf_agent import claim_status, claims, policy_spec, policy_status
 from libvf_agent.claims import ClaimRef
 from libvf_agent.cluster import Door
 from libvf_agent.errors import AgentError, ClaimError
 from libvf_agent.host import Host
 from libvf_agent.journal import Entry
 from libvf_agent.metrics import Metrics
+from libvf_agent.policies import Policy, Rulebook
 from libvf_agent.slices import Json, Node, changes
 
 log = logging.getLogger("libvf.driver")
@@ -39,6 +42,7 @@ class Driver:
         self._locks: dict[str, asyncio.Lock] = {}
         self.changed = asyncio.Event()
         self.metrics = Metrics()
+        self._book: Rulebook | None = None
 
     async def prepare(self, ref: ClaimRef) -> Entry:
         """The claim's devices, carved and told; AgentError with the reason where that fails."""
@@ -59,16 +63,41 @@ class Driver:
         self.changed.set()
 
     async def publish(self) -> int:
-        """Makes the API server show what this host offers; returns how many slices were written."""
-        node = Node(self.host.node, await self._door.node_uid(self.host.node))
-        wanted = await asyncio.to_thread(self.host.offered, node)
+        """Makes the API server show what this host offers and how policies fare here; returns how much was written."""
+        meta = (await self._door.node(self.host.node))["metadata"]
+        node, book = Node(self.host.node, meta["uid"]), await self._read_policies(meta.get("labels") or {})
+        wanted, report = await asyncio.to_thread(self._looked, node, book)
         self.metrics.offered = sum(len(spec.get("devices") or ()) for spec in wanted)
-        todo = changes(node, wanted, await self._door.slices(node.name))
+        todo = changes(node, wanted, await self._door.slices(node.name), report)
         for name in todo.delete:
             await self._door.delete_slice(name)
         for body in todo.put:
             await self._door.put_slice(body)
         return len(todo.put) + len(todo.delete)
+
+    def is_news(self, event: Json) -> bool:
+        """Whether an event tells of policies something that the last reading did not know: a status is none."""
+        if self._book is None or event["type"] not in ("LIST", "ADDED", "MODIFIED", "DELETED"):
+            return True
+        known = {policy.name: (policy.uid, policy.generation) for policy in self._book.known}
+        if event["type"] == "LIST":
+            return known != dict(_version(item) for item in event["object"].get("items") or [])
+        name, version = _version(event["object"])
+        return name in known if event["type"] == "DELETED" else known.get(name) != version
+
+    async def _read_policies(self, labels: dict[str, str]) -> Rulebook:
+        """The policies as they are now; from then on they hold."""
+        documents = await self._door.policies()
+        policies = tuple(map(policy_spec.parse, documents or ()))
+        book = Rulebook.of(policies, labels)
+        if self._book is None or book.known != self._book.known:
+            _log_policies(documents is not None, policies)
+        self._book, self.host.rules = book, book.rules
+        return book
+
+    def _looked(self, node: Node, book: Rulebook) -> tuple[list[Json], str]:
+        specs, look = self.host.look(node)
+        return specs, policy_report.encode(policy_status.report(book, look))
 
     async def reap(self) -> None:
         """Gives back what belongs to claims that are gone, were made anew or have lost their allocation."""
@@ -102,6 +131,8 @@ class Driver:
                 raise ClaimError(f"{ref} does not exist: delete the Pod that waits for it")
             claim = claims.parse(document)
             results = claims.allocated_to_us(claim, ref)
+            if self._book is None:
+                await self._read_policies((await self._door.node(self.host.node))["metadata"].get("labels") or {})
             entry = await self._carved(claim, results)
             await self._tell(entry, claim_status.carved)
             return entry
@@ -138,6 +169,19 @@ class Driver:
         self.metrics.prepared(seconds, failed=error is not None)
         if error:
             log.warning("not prepared", extra={"claim": ref.uid, "error": str(error)})
+
+
+def _version(policy: Json) -> tuple[str, tuple[str, int]]:
+    meta = policy["metadata"]
+    return meta["name"], (meta["uid"], meta["generation"])
+
+
+def _log_policies(known: bool, policies: tuple[Policy, ...]) -> None:
+    if not known:
+        log.info("this cluster has no GpuPolicies: the careful rules hold")
+    for policy in policies:
+        if policy.fault:
+            log.error("policy not understood", extra={"policy": policy.name, "error": policy.fault})
 
 
 def _still(entry: Entry, document: Json | None) -> bool:

@@ -15,17 +15,21 @@ import msgspec
 
 from libvf_agent import cdi, kvm, metadata, pci
 from libvf_agent.backends import Backend
+from libvf_agent.backends.passthrough import why_not_whole
 from libvf_agent.cards import Card, Part, cards_of
 from libvf_agent.carve import Carver
 from libvf_agent.cdi import HOOK
 from libvf_agent.claim_status import entry_of
 from libvf_agent.claims import Claim, Result
 from libvf_agent.errors import AgentError, ClaimError
+from libvf_agent.holding import as_before, held, in_force
+from libvf_agent.inventory import Carving
 from libvf_agent.journal import Entry, Journal, Phase, Slice
 from libvf_agent.offers import offers_of
 from libvf_agent.planning import card_of, planned
-from libvf_agent.rules import RulesOf, careful
-from libvf_agent.slices import Json, Node, pool_of_gpu, pool_of_kvm, with_lost
+from libvf_agent.policy_status import Look, Seen
+from libvf_agent.rules import CardId, Rules, RulesOf, careful
+from libvf_agent.slices import Json, Node, pool_name, pool_of_gpu, pool_of_kvm, with_lost
 from libvf_agent.steps import Plan
 from libvf_agent.sysfs import Sysfs
 
@@ -74,7 +78,8 @@ class Host:
         """Carves the allocation and puts metadata and CDI files in place; the same again changes nothing."""
         with self._one:
             wanted = msgspec.structs.replace(entry_of(claim, results), boot_id=self.carver.boot_id())
-            done = self._with_facts(self.carver.ensure(wanted, self._planned))
+            known = self.journal.get(wanted.uid)
+            done = self._with_facts(self.carver.ensure(wanted, lambda entry: self._planned(entry, known)))
             cdi.write(self._places.cdi, done, metadata.write(self._places.metadata, done), self._places.hook)
             return done
 
@@ -89,31 +94,62 @@ class Host:
 
     def offered(self, node: Node) -> list[Json]:
         """The slice specs of all cards and of kvm."""
+        return self.look(node)[0]
+
+    def look(self, node: Node) -> tuple[list[Json], Look]:
+        """What is offered, and the host as it was seen for that."""
         with self._one:
-            ours = self._ours()
-            pools = [pool_of_gpu(node, offers_of(card.gpu, ours)) for card in self.cards()]
+            ours, ids = self._ours(), dict[str, CardId]()
+            cards = self.cards(ids=ids)
+            pools = [pool_of_gpu(node, offers_of(card.gpu, ours)) for card in cards]
             specs = [spec for pool in [*pools, pool_of_kvm(node, self._accelerated())] for spec in pool]
-            return with_lost(specs, self.node, self._lost_by_pool())
+            return with_lost(specs, self.node, self._lost_by_pool()), self._look(cards, ids)
 
     def lost(self) -> list[tuple[Entry, Slice]]:
         """Devices that were carved in this boot and are not there any more."""
         boot = self.carver.boot_id()
-        entries = [e for e in self.journal.readable()[0] if e.phase is Phase.COMPLETED and e.boot_id == boot]
+        entries = [e for e in self._entries() if e.phase is Phase.COMPLETED and e.boot_id == boot]
         return [(e, s) for e in entries for s in e.slices if s.plan and not all(map(self.carver.done, s.plan.steps))]
 
-    def cards(self) -> tuple[Card, ...]:
-        """All cards, each with the ways in which it can be carved."""
-        found = (Part(b, gpu) for b in self._backends for gpu in b.discover(self._sysfs, self.rules))
-        return cards_of(found)
+    def cards(self, and_of: Entry | None = None, ids: dict[str, CardId] | None = None) -> tuple[Card, ...]:
+        """All cards, each with the ways in which it can be cut under the rules that hold on it.
+
+        What is on them is the journal's, `and_of` an entry that was just taken out of it to be made anew. `ids` is
+        filled with every card that rules were asked for.
+        """
+        gone = [msgspec.structs.replace(and_of, boot_id="")] if and_of else []
+        on_cards = held([*self._entries(), *gone], self.carver.boot_id())
+
+        def rules(card: CardId) -> Rules:
+            if ids is not None:
+                ids[card.name] = card
+            return in_force(self.rules(card), on_cards.get(pool_name(self.node, card.name)))
+
+        return cards_of(Part(b, gpu) for b in self._backends for gpu in b.discover(self._sysfs, rules))
 
     def carved(self) -> int:
         """How many devices of ours exist by the journal."""
-        entries = [entry for entry in self.journal.readable()[0] if entry.phase is Phase.COMPLETED]
+        entries = [entry for entry in self._entries() if entry.phase is Phase.COMPLETED]
         return sum(1 for entry in entries for piece in entry.slices if piece.plan)
 
+    def _entries(self) -> list[Entry]:
+        return self.journal.readable()[0]
+
     def _ours(self) -> dict[str, str]:
-        entries = self.journal.readable()[0]
-        return {s.plan.id: s.device for e in entries for s in e.slices if s.plan}
+        return {s.plan.id: s.device for e in self._entries() for s in e.slices if s.plan}
+
+    def _look(self, cards: tuple[Card, ...], ids: dict[str, CardId]) -> Look:
+        by_name, on_cards = {card.gpu.name: card for card in cards}, held(self._entries(), self.carver.boot_id())
+        seen = (Seen(i, by_name.get(name), on_cards.get(pool_name(self.node, name))) for name, i in ids.items())
+        return Look(self.node, tuple(seen), self._holders, self._refusal)
+
+    def _holders(self, carving: Carving) -> tuple[str, ...]:
+        if pci.is_address(carving.id):
+            return tuple(map(str, pci.openers(self._sysfs, carving.id)))
+        return tuple(map(str, self._sysfs.openers(f"/dev/vfio/{carving.iommu_group}")))
+
+    def _refusal(self, address: str) -> str:
+        return why_not_whole(self._sysfs, address, self.rules) if pci.is_address(address) else ""
 
     def _lost_by_pool(self) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}
@@ -121,8 +157,10 @@ class Host:
             found[piece.pool] = (*found.get(piece.pool, ()), piece.device)
         return found
 
-    def _planned(self, wanted: Entry) -> Entry:
-        return planned(self.node, self.cards(), wanted, frozenset(self._ours()), self.carver.shared())
+    def _planned(self, wanted: Entry, known: Entry | None) -> Entry:
+        """The plans, under the rules that the claim's devices were made under where it had some."""
+        anew = as_before(wanted, known)
+        return planned(self.node, self.cards(known), anew, frozenset(self._ours()), self.carver.shared())
 
     def _with_facts(self, entry: Entry) -> Entry:
         """The entry with what the kernel says of its devices now; groups are numbered anew at each boot."""

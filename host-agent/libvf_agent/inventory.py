@@ -63,6 +63,11 @@ class Function:
         return self.class_code[:2] in (_DISPLAY, _ACCELERATOR)
 
     @property
+    def is_accelerator(self) -> bool:
+        """Whether it computes and has no screen, by its class."""
+        return self.class_code[:2] == _ACCELERATOR
+
+    @property
     def is_bridge(self) -> bool:
         """Whether it only leads to others: an IOMMU group is not held up by it."""
         return self.class_code[:2] == _BRIDGE

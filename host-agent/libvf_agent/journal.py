@@ -16,6 +16,7 @@ import msgspec
 
 from libvf_agent.errors import JournalError
 from libvf_agent.files import remove_whole, sync_folder, write_whole
+from libvf_agent.rules import Rules
 from libvf_agent.steps import Plan
 
 
@@ -28,13 +29,17 @@ class Phase(StrEnum):
 
 
 class Slice(msgspec.Struct, frozen=True):
-    """One allocated device of a claim; `plan` is None where nothing is made for it (kvm)."""
+    """One allocated device of a claim; `plan` is None where nothing is made for it (kvm).
+
+    `rules` are those of the card when the plan was made: they hold for as long as the device is there.
+    """
 
     request: str
     pool: str
     device: str
     share: str | None = None
     plan: Plan | None = None
+    rules: Rules | None = None
     facts: dict[str, str | int | bool] = {}
 
     @property

@@ -11,12 +11,16 @@ from libvf_agent.backends import Order
 from libvf_agent.cards import Card, Part
 from libvf_agent.errors import ClaimError
 from libvf_agent.journal import Entry, Slice
+from libvf_agent.rules import Rules
 from libvf_agent.slices import pool_name
-from libvf_agent.steps import Step
+from libvf_agent.steps import Bind, Plan, Step
 
 
 def planned(node: str, cards: Iterable[Card], wanted: Entry, held: frozenset[str], shared: frozenset[Step]) -> Entry:
-    """The entry with a plan for each of its devices; `held` and `shared` are the journal's (see `Order`)."""
+    """The entry with a plan for each of its devices; `held` and `shared` are the journal's (see `Order`).
+
+    A device that comes with rules was the claim's before, and is made anew whatever is allowed by now.
+    """
     by_pool = {pool_name(node, card.gpu.name): card for card in cards}
     slices: list[Slice] = []
     for piece in wanted.slices:
@@ -25,9 +29,11 @@ def planned(node: str, cards: Iterable[Card], wanted: Entry, held: frozenset[str
             continue
         card = _card(by_pool.get(piece.pool), piece.pool)
         part, order = _order(card, piece, wanted.uid)
+        _refuse_new(piece, order, part.gpu.rules)
         plan = part.backend.plan(part.gpu, replace(order, held=held, shared=shared))
+        _refuse_spared(plan, part.gpu.rules)
         held, by_pool[piece.pool] = held | {plan.id}, card.after(part, plan)
-        slices.append(msgspec.structs.replace(piece, plan=plan))
+        slices.append(msgspec.structs.replace(piece, plan=plan, rules=part.gpu.rules))
     return msgspec.structs.replace(wanted, slices=tuple(slices))
 
 
@@ -39,10 +45,26 @@ def card_of(node: str, cards: Iterable[Card], pool: str) -> Card:
 def _order(card: Card, piece: Slice, uid: str) -> tuple[Part, Order]:
     found = card.part(piece.device)
     if found is None:
-        raise ClaimError(f"{piece.pool} has no type for {piece.device}: load its driver, or delete the claim's Pod")
+        cure = "load its driver, or delete the claim's Pod if a policy has changed since"
+        raise ClaimError(f"{piece.pool} has no type for {piece.device}: {cure}")
     part, kind = found
     place = int(piece.device.rpartition("-")[2]) if kind.places else None
     return part, Order(kind, piece.device, uid, place)
+
+
+def _refuse_new(piece: Slice, order: Order, rules: Rules) -> None:
+    """What was allocated just before a policy changed."""
+    if piece.rules is None and not rules.allows(order.kind.mode, order.kind.id):
+        told = f"policy {rules.policy} does not allow" if rules.policy else "no policy allows"
+        cure = "delete the claim's Pod, or change the policy"
+        raise ClaimError(f"{told} {order.kind.id} on {piece.pool} any more: {cure}")
+
+
+def _refuse_spared(plan: Plan, rules: Rules) -> None:
+    """The last look, whatever a backend offers: what a policy excludes is not touched."""
+    touched = {plan.id, plan.parent, *(step.address for step in plan.steps if isinstance(step, Bind))}
+    if spared := ", ".join(sorted(touched & rules.spared)):
+        raise ClaimError(f"spec.exclude of a GpuPolicy names {spared}: leave it out there, or delete the claim's Pod")
 
 
 def _card(card: Card | None, pool: str) -> Card:

@@ -31,7 +31,8 @@ class Rules:
     prepared by hand is handed out: virtual functions that exist, functions that sit on vfio-pci. Nothing is
     taken from a driver of the host, and no virtual functions are made. `vram` is the administrator's word for a
     whole card's video memory in bytes, which no file tells of one that no graphics driver holds; `draining` the
-    reason why nothing new may come to the card; `parameters` are NVIDIA's `vgpu_params`, "k=v,k=v".
+    reason why nothing new may come to the card; `parameters` are NVIDIA's `vgpu_params`, "k=v,k=v". `spared` are
+    the PCI addresses of the whole host that are never touched.
     """
 
     policy: str = ""
@@ -48,6 +49,7 @@ class Rules:
     reuse_without_reset: bool = False
     excluded: bool = False
     draining: str = ""
+    spared: frozenset[str] = frozenset()
 
     def allows(self, mode: str, type_id: str) -> bool:
         """Whether slices of this kind and type may be offered."""
@@ -58,12 +60,16 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class CardId:
-    """What a policy picks cards by: name (a PCI address, or a virtual card's name), vendor, "10de:25b6", class."""
+    """What a policy picks cards by: name (a PCI address, or a virtual card's name), vendor, "10de:25b6", class.
+
+    `display` is true of accelerators too; a card that is neither is touched only where a policy names it.
+    """
 
     name: str
     vendor: str
     pci_id: str | None = None
     display: bool = True
+    accelerator: bool = False
 
 
 RulesOf = Callable[[CardId], Rules]

@@ -10,7 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from libvf_api.names import DRIVER, MANAGED_BY, MANAGER, NUMA_ATTRIBUTE, PCIE_ROOT_ATTRIBUTE
+from libvf_api.names import (
+    DRIVER,
+    MANAGED_BY,
+    MANAGER,
+    NUMA_ATTRIBUTE,
+    PCIE_ROOT_ATTRIBUTE,
+    REPORT,
+    REPORT_ANNOTATION,
+    REPORT_LABEL,
+)
 from libvf_api.quantity import of_bytes
 
 from libvf_agent.inventory import NO_EXECUTE, Gpu, Offer, Offers, Taint
@@ -45,7 +54,9 @@ def pool_name(node: str, parent: str) -> str:
 
 
 def pool_of_gpu(node: Node, offers: Offers) -> list[Json]:
-    """The slice specs of a card, without name and generation."""
+    """The slice specs of a card, without name and generation; none of a card that offers nothing."""
+    if not offers.devices:
+        return []
     sets = _counter_sets(offers)
     owner = {counter: index for index, part in enumerate(sets) for counter in part}
     specs: list[Json] = []
@@ -84,8 +95,12 @@ def pool_of_kvm(node: Node, accelerated: bool) -> list[Json]:
     return _pooled(node.name, pool_name(node.name, "kvm"), [{"devices": [device]}])
 
 
-def changes(node: Node, wanted: list[Json], published: list[Json]) -> Changes:
-    """From what is published to what is wanted; whole pools or nothing."""
+def changes(node: Node, wanted: list[Json], published: list[Json], report: str = "") -> Changes:
+    """From what is published to what is wanted; whole pools or nothing.
+
+    `report` is what the agent has to say of policies, and goes with the slice of kvm, which every node has. The
+    pool stays as it is when only the words change.
+    """
     put: list[Json] = []
     keep: set[str] = set()
     for pool in sorted({spec["pool"]["name"] for spec in wanted}):
@@ -94,7 +109,29 @@ def changes(node: Node, wanted: list[Json], published: list[Json]) -> Changes:
         keep |= {_name(pool, index) for index in range(len(specs))}
         put += _renewed(node, pool, specs, present)
     gone = sorted(item["metadata"]["name"] for item in published if item["metadata"]["name"] not in keep)
-    return Changes(tuple(put), tuple(gone))
+    return Changes(tuple(_reporting(node, put, published, report)), tuple(gone))
+
+
+def _reporting(node: Node, put: list[Json], published: list[Json], report: str) -> list[Json]:
+    """The slices to write, among them the one that carries the report where that is news."""
+    if not report:
+        return put
+    carrier = _name(pool_name(node.name, "kvm"), 0)
+    there = next((item for item in published if item["metadata"]["name"] == carrier), None)
+    renewed = any(item["metadata"]["name"] == carrier for item in put)
+    if there and not renewed and _report_of(there) != report:
+        put = [*put, _slice(node, carrier, there["spec"], there["spec"]["pool"]["generation"])]
+    return [_with_report(item, report) if item["metadata"]["name"] == carrier else item for item in put]
+
+
+def _report_of(item: Json) -> str:
+    return str((item["metadata"].get("annotations") or {}).get(REPORT_ANNOTATION, ""))
+
+
+def _with_report(item: Json, report: str) -> Json:
+    meta = item["metadata"]
+    labels = {**meta["labels"], REPORT_LABEL: REPORT}
+    return {**item, "metadata": {**meta, "labels": labels, "annotations": {REPORT_ANNOTATION: report}}}
 
 
 def _renewed(node: Node, pool: str, specs: list[Json], present: list[Json]) -> list[Json]:
@@ -163,7 +200,7 @@ def _by_rule(gpu: Gpu, offer: Offer) -> tuple[Taint, ...]:
     """What a policy does not allow any more is offered only because it is in use: nobody else is to come."""
     rules = gpu.rules
     if not rules.allows(offer.type.mode, offer.type.id):
-        return (Taint("excluded", f"policy {rules.policy} does not allow it"),)
+        return (Taint("excluded", f"{f'policy {rules.policy}' if rules.policy else 'no policy'} allows it no more"),)
     return (Taint("draining", rules.draining),) if rules.draining else ()
 
 

@@ -51,6 +51,7 @@ def alive(memo: kopf.Memo, **_: Any) -> bool:
 
 @kopf.on.event(names.GROUP, names.VERSION, names.MACHINES)
 @kopf.on.event(names.GROUP, names.VERSION, names.PARTITIONS)
+@kopf.on.event(names.GROUP, names.VERSION, names.POLICIES)
 @kopf.on.event("resource.k8s.io", "v1", "resourceclaims")
 @kopf.on.event("", "v1", "pods", labels=OURS)
 @kopf.on.event("", "v1", "nodes")

@@ -10,6 +10,7 @@ from libvf_operator.objects import Object
 _PLURALS = {
     "VirtualMachine": names.MACHINES,
     "GpuPartition": names.PARTITIONS,
+    "GpuPolicy": names.POLICIES,
     "ResourceClaim": "resourceclaims",
     "Pod": "pods",
 }
@@ -49,7 +50,7 @@ class Cluster:
 
     async def apply_status(self, thing: Object, status: Object) -> Object:
         """Server-side apply of the status; the uid keeps it from a namesake made anew."""
-        meta = {key: thing["metadata"][key] for key in ("name", "namespace", "uid")}
+        meta = _reference(thing)
         body = {"apiVersion": thing["apiVersion"], "kind": thing["kind"], "metadata": meta, "status": status}
         return await self._server.apply(f"{_path(thing)}/status", body, names.OPERATOR_MANAGER)
 
@@ -66,12 +67,12 @@ class Cluster:
         """Record an Event; `kind` is Normal or Warning."""
         now = datetime.now(UTC)
         moment = now.strftime("%Y-%m-%dT%H:%M:%SZ")
-        meta = about["metadata"]
-        place = {key: meta[key] for key in ("name", "namespace", "uid")}
+        meta, place = about["metadata"], _reference(about)
+        namespace = place.get("namespace", "default")  # where Kubernetes keeps the Events of what has none
         body = {
             "apiVersion": "v1",
             "kind": "Event",
-            "metadata": {"name": f"{meta['name']}.{now.timestamp():.6f}", "namespace": meta["namespace"]},
+            "metadata": {"name": f"{meta['name']}.{now.timestamp():.6f}", "namespace": namespace},
             "involvedObject": {"apiVersion": about["apiVersion"], "kind": about["kind"], **place},
             "type": kind,
             "reason": reason,
@@ -81,11 +82,17 @@ class Cluster:
             "lastTimestamp": moment,
             "count": 1,
         }
-        await self._server.create(f"/api/v1/namespaces/{meta['namespace']}/events", body, names.OPERATOR_MANAGER)
+        await self._server.create(f"/api/v1/namespaces/{namespace}/events", body, names.OPERATOR_MANAGER)
 
 
 def _path(thing: Object) -> str:
     version = thing["apiVersion"]
     base = f"/apis/{version}" if "/" in version else f"/api/{version}"
     meta = thing["metadata"]
-    return f"{base}/namespaces/{meta['namespace']}/{_PLURALS[thing['kind']]}/{meta['name']}"
+    within = f"/namespaces/{meta['namespace']}" if "namespace" in meta else ""
+    return f"{base}{within}/{_PLURALS[thing['kind']]}/{meta['name']}"
+
+
+def _reference(thing: Object) -> Object:
+    """What names an object; those of the whole cluster have no namespace."""
+    return {key: thing["metadata"][key] for key in ("name", "namespace", "uid") if key in thing["metadata"]}

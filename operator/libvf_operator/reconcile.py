@@ -5,10 +5,11 @@ import logging
 import time
 from dataclasses import replace
 
+from libvf_api import names
 from libvf_api.apiserver import ApiError
 
 from libvf_operator import claim as claims
-from libvf_operator import explain, machine, machine_status, partition, pod
+from libvf_operator import explain, machine, machine_status, partition, pod, policy
 from libvf_operator.cluster import Cluster
 from libvf_operator.machine import Observed
 from libvf_operator.objects import Object, condition, deleting, key, owned_by
@@ -33,7 +34,9 @@ class Reconciler:
         self._queue: asyncio.Queue[Work] = asyncio.Queue()
         self._queued: set[Work] = set()
         self._failures: dict[Work, int] = {}
+        self._timers: dict[Work, asyncio.TimerHandle] = {}
         self._slices: tuple[float, list[Object]] = (0.0, [])
+        self._reports: tuple[float, list[policy.NodeReport]] = (float("-inf"), [])
 
     def add(self, work: set[Work]) -> None:
         """Look at these soon."""
@@ -72,7 +75,13 @@ class Reconciler:
         thing = self.store.get(kind, place)
         if thing is None or deleting(thing):
             return  # its children are the garbage collector's
-        await (self._machine(thing) if kind == "VirtualMachine" else self._partition(thing))
+        match kind:
+            case "VirtualMachine":
+                await self._machine(thing)
+            case "GpuPolicy":
+                await self._policy(thing)
+            case _:
+                await self._partition(thing)
 
     async def _machine(self, thing: Object) -> None:
         seen = self.store.observed(thing)
@@ -112,6 +121,11 @@ class Reconciler:
             self._later(("GpuPartition", place), _WAITING_AGAIN)
         await self._settle(thing, partition.status(thing, claim, consumer, waiting))
 
+    async def _policy(self, thing: Object) -> None:
+        status = policy.status(thing, await self._reported(), self.store.user)
+        await self._settle(thing, status)
+        self._later(("GpuPolicy", key(thing)), policy.look_again(status))
+
     async def _why(self, thing: Object, seen: Observed) -> str:
         """Why the VM's Pod cannot be scheduled; empty where it is, or where the scheduler has not said so."""
         scheduled = condition(seen.pod, "PodScheduled")
@@ -138,6 +152,16 @@ class Reconciler:
             self._slices = (time.monotonic(), slices)
         return slices
 
+    async def _reported(self) -> list[policy.NodeReport]:
+        """What agents say of policies, at most a moment old; it is carried by one ResourceSlice a node."""
+        read, reports = self._reports
+        if time.monotonic() - read > policy.FRESH * 0.75:
+            query = f"labelSelector={names.REPORT_LABEL}%3D{names.REPORT}"
+            slices, _ = await self._cluster.listed(f"/apis/resource.k8s.io/v1/resourceslices?{query}")
+            reports = policy.reports(slices)
+            self._reports = (time.monotonic(), reports)
+        return reports
+
     async def _settle(self, thing: Object, status: Object) -> None:
         """Write the status if it differs, and tell what changed."""
         if _same(thing.get("status") or {}, status):
@@ -150,7 +174,14 @@ class Reconciler:
         self.store.put(thing["kind"], written)
 
     def _later(self, item: Work, seconds: float) -> None:
-        asyncio.get_running_loop().call_later(seconds, self.add, {item})
+        """Instead of any time that was set for it before."""
+        if timer := self._timers.pop(item, None):
+            timer.cancel()
+        self._timers[item] = asyncio.get_running_loop().call_later(seconds, self._due, item)
+
+    def _due(self, item: Work) -> None:
+        self._timers.pop(item, None)
+        self.add({item})
 
 
 def _whole(kind: str, item: Object) -> Object:

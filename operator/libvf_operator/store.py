@@ -19,6 +19,7 @@ from libvf_operator.objects import Key, Object, condition, key, labels
 KINDS = {
     "VirtualMachine": f"/apis/{names.API_VERSION}/{names.MACHINES}",
     "GpuPartition": f"/apis/{names.API_VERSION}/{names.PARTITIONS}",
+    "GpuPolicy": f"/apis/{names.API_VERSION}/{names.POLICIES}",
     "ResourceClaim": "/apis/resource.k8s.io/v1/resourceclaims",
     "Pod": f"/api/v1/pods?labelSelector={names.MANAGED_BY}%3D{names.MANAGER}",
     "Node": "/api/v1/nodes",
@@ -88,6 +89,11 @@ class Store:
             node_ready=node is None or condition(node, "Ready").get("status") in (None, "True"),
         )
 
+    def user(self, claim: str) -> str | None:
+        """Who uses a claim, by its namespace/name."""
+        namespace, _, name = claim.partition("/")
+        return next(self._consumers((namespace, name)), None)
+
     def consumer(self, partition: Object) -> str | None:
         """Who uses a partition: one of our VMs whose Pod names it, else the Pod that holds the claim."""
         return next(self._consumers(key(partition)), None)
@@ -117,6 +123,9 @@ class Store:
         """Whose reconciliation a change of this object may alter."""
         thing = self.get(kind, place)
         namespace, name = place
+        if kind == "GpuPolicy":  # one more or less on a card may be another one's gain
+            yield from ((kind, other) for other in self.objects[kind])
+            return
         if kind in ("VirtualMachine", "GpuPartition"):
             yield kind, place
         if kind == "Node":

@@ -101,6 +101,8 @@ class Pci:
 
     def reboot(self) -> None:
         """No virtual function, no override and no binding by hand survives."""
+        for function in self.functions.values():
+            self._drop_links(function)
         for function in list(self.functions.values()):
             self._drop_links(function)
             if function.physical:

@@ -61,7 +61,8 @@ REFUSED = {
     "safe graphics": (_machine(graphics={"mode": "Safe"}), "spec.graphics.mode Safe is not carried out yet"),
     "SPICE": (_machine(display=["spice"]), "spec.display: only vnc is carried out yet"),
     "a cell": (_partition(cell={"cpus": 2}), "spec.cell is not carried out yet"),
-    "a whole card": (_partition(mode="Passthrough"), "spec.mode: only Mediated is carried out yet"),
+    "an unknown mode": (_partition(mode="Timesliced"), 'supported values: "Mediated", "VirtualFunction"'),
+    "a gpu of an unknown mode": (_machine(gpus=[_gpu(mode="Timesliced")]), 'supported values: "Mediated"'),
 }
 
 
@@ -76,10 +77,24 @@ def test_refused_with_field_and_cure(api: Any, case: str) -> None:
 
 @pytest.mark.integration
 @pytest.mark.parametrize(
-    "spec", [{}, {"type": "nvidia-*"}, {"vram": {"min": "1Gi", "max": "1Gi"}}, {"vram": {"min": 1}}]
+    "spec",
+    [
+        {},
+        {"type": "nvidia-*"},
+        {"vram": {"min": "1Gi", "max": "1Gi"}},
+        {"vram": {"min": 1}},
+        *({"mode": mode} for mode in ("Mediated", "VirtualFunction", "Passthrough")),
+    ],
 )
 def test_partitions_that_mean_something_are_taken(api: Any, spec: dict[str, Any]) -> None:
     answer = api.kubectl("apply", "--dry-run=server", "-f", "-", stdin=_partition(**spec))
+    assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("mode", ["Mediated", "VirtualFunction", "Passthrough"])
+def test_a_machine_may_say_how_its_slice_is_made(api: Any, mode: str) -> None:
+    answer = api.kubectl("apply", "--dry-run=server", "-f", "-", stdin=_machine(gpus=[_gpu(mode=mode)]))
     assert answer.returncode == 0, answer.stderr
 
 

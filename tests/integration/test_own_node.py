@@ -89,3 +89,10 @@ def test_without_a_bound_token_it_writes_nothing(agent: Agent, act: Callable[[Ap
 def test_it_may_not_change_a_node_itself(agent: Agent) -> None:
     answer = agent("speaker").kubectl("label", "node", "speaker", "mine=yes")
     assert "forbidden" in answer.stderr
+
+
+def test_it_may_read_policies_and_change_none(agent: Agent) -> None:
+    policies = agent("speaker").kubectl("get", "gpol")
+    assert policies.returncode == 0, policies.stderr
+    for verb, resource in (("create", "gpupolicies"), ("patch", "gpupolicies"), ("patch", "gpupolicies/status")):
+        assert agent("speaker").kubectl("auth", "can-i", verb, resource).stdout.strip() == "no"

@@ -3,89 +3,24 @@
 Nodes are only objects, and the cards on them are fake; so cards can be tested that nobody here owns.
 """
 
-import asyncio
-import json
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from libvf_agent.backends.known import known
-from libvf_agent.claims import ClaimRef
-from libvf_agent.cluster import Cluster
-from libvf_agent.driver import Driver
-from libvf_agent.host import Host, Places
-from libvf_agent.sysfs import Sysfs
 
 from tests.fakekernel.cards import mdpy, nvidia
 from tests.fakekernel.mdev import Card, MediatedHost
 from tests.integration.conftest import Api
+from tests.integration.fakenode import Json, Node, clear, machine, operating, placed, ready, results, until
 
 pytestmark = pytest.mark.integration
-
-Json = dict[str, Any]
-
-
-class Node:
-    """A node that is only an object, and the agent's driver on a fake kernel with these cards."""
-
-    def __init__(self, api: Api, name: str, folder: Path, *cards: Card, numa_nodes: int = 1) -> None:
-        self.name = name
-        self.kernel = MediatedHost(*cards, numa_nodes=numa_nodes)
-        places = Places(folder / "state", folder / "cdi", folder / "metadata")
-        self._host = Host(name, Sysfs(self.kernel), known(), places, accelerated=lambda: True)
-        amounts = {"cpu": "64", "memory": "256Gi", "pods": "110"}
-        status = {"capacity": amounts, "allocatable": amounts, "conditions": [_condition("Ready")]}
-        api.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {"lab": "fake"}}})
-        api.done("patch", "node", name, "--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))
-        api.done("patch", "node", name, "--type=merge", "-p", '{"spec": {"taints": null}}')
-
-    def publish(self) -> None:
-        """As the agent does after each change."""
-        asyncio.run(self._driven(lambda driver: driver.publish()))
-
-    def prepare(self, claim: Json) -> None:
-        """As kubelet asks when a Pod comes; then what is offered has changed."""
-        meta = claim["metadata"]
-        ref = ClaimRef(meta["namespace"], meta["name"], meta["uid"])
-        asyncio.run(self._driven(lambda driver: driver.prepare(ref)))
-        self.publish()
-
-    async def _driven(self, action: Callable[[Driver], Any]) -> None:
-        cluster = await Cluster.connect()
-        try:
-            await action(Driver(self._host, cluster, call_seconds=5))
-        finally:
-            await cluster.close()
 
 
 @pytest.fixture(scope="module")
 def operator(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The operator's program under its own service account, with just the rights of the manifests."""
-    folder = tmp_path_factory.mktemp("operator")
-    token = api.done("-n", "libvf-system", "create", "token", "libvf-operator").strip()
-    settings = yaml.safe_load(api.kubeconfig.read_text())
-    settings["users"][0]["user"] = {"token": token}
-    (folder / "kubeconfig").write_text(yaml.safe_dump(settings))
-    environment = {
-        **os.environ,
-        "KUBECONFIG": str(folder / "kubeconfig"),
-        "LIBVF_LIVENESS": "http://127.0.0.1:18080/healthz",
-    }
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "libvf_operator"], env=environment, stdout=log, stderr=subprocess.STDOUT
-        )
-    yield
-    assert process.poll() is None, (folder / "log").read_text()[-3000:]
-    process.terminate()
-    process.wait(30)
-    assert "forbidden" not in (folder / "log").read_text()
+    with operating(api, tmp_path_factory.mktemp("operator")):
+        yield
 
 
 @pytest.fixture
@@ -93,60 +28,17 @@ def nodes(api: Api, operator: None, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("KUBECONFIG", str(api.kubeconfig))
 
     def make(name: str, *cards: Card, numa_nodes: int = 1) -> Node:
-        node = Node(api, name, tmp_path / name, *cards, numa_nodes=numa_nodes)
+        node = Node(api, name, tmp_path / name, MediatedHost(*cards, numa_nodes=numa_nodes))
         node.publish()
         return node
 
     yield make
-    api.done("delete", "vfvm,gpart", "--all", "--wait")
-    api.done("delete", "pods", "--all", "--force", "--grace-period=0")
-    api.done("delete", "nodes,resourceslices,resourceclaims", "--all", "--wait")
-
-
-def machine(name: str, **gpu: Any) -> Json:
-    spec = {"memory": {"size": "1Gi"}, "gpus": [{"name": "gpu0", **gpu}]}
-    return {
-        "apiVersion": "libvf.io/v1alpha1",
-        "kind": "VirtualMachine",
-        "metadata": {"name": name, "namespace": "default"},
-        "spec": spec,
-    }
+    clear(api)
 
 
 def partition(name: str, **spec: Any) -> Json:
     meta = {"name": name, "namespace": "default"}
     return {"apiVersion": "libvf.io/v1alpha1", "kind": "GpuPartition", "metadata": meta, "spec": spec}
-
-
-def until(look: Callable[[], Any], seconds: float = 30) -> Any:
-    """Look again and again until there is something."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "nothing came"
-        time.sleep(0.1)
-    return found
-
-
-def placed(api: Api, name: str, claim_name: str = "") -> Json:
-    """A VM's first claim, once the scheduler has allocated it and placed the Pod."""
-    wanted = claim_name or f"{name}-gpu0"
-    claim = until(lambda: (c := api.get("resourceclaim", wanted)).get("status", {}).get("allocation") and c)
-    until(lambda: api.get("pod", name).get("spec", {}).get("nodeName"))
-    return dict(claim)
-
-
-def results(claim: Json) -> list[Json]:
-    return list(claim["status"]["allocation"]["devices"]["results"])
-
-
-def ready(api: Api, kind: str, name: str) -> Json:
-    conditions = api.get(kind, name).get("status", {}).get("conditions", [])
-    return next((c for c in conditions if c["type"] == "Ready"), {})
-
-
-def _condition(kind: str) -> Json:
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    return {"type": kind, "status": "True", "reason": "Lab", "lastHeartbeatTime": now, "lastTransitionTime": now}
 
 
 def test_a_range_of_memory_takes_the_smallest_type_that_fits_and_the_partition_tells_what_it_became(
@@ -160,6 +52,7 @@ def test_a_range_of_memory_takes_the_smallest_type_that_fits_and_the_partition_t
     status = api.get("gpart", "desk-gpu0")["status"]
     [device] = status["devices"]
     assert (device["vram"], device["parent"], status["node"]) == ("2Gi", "0000:65:00.0", "n1")
+    assert isinstance(node.kernel, MediatedHost)
     assert device["mdevUUID"] in node.kernel.mdev.devices
     assert status["consumer"] == "VirtualMachine/desk"
 

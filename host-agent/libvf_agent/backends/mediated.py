@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from libvf_agent import mdev_types, pci
 from libvf_agent.backends import Order
+from libvf_agent.backends.sriov import card_id
 from libvf_agent.errors import Full
 from libvf_agent.inventory import Carving, Gpu, SliceType
 from libvf_agent.offers import totals
@@ -32,8 +33,7 @@ class Mediated:
         for parent in sysfs.names(BUS):
             by_card.setdefault(_card(sysfs, parent), []).append(parent)
         found = (_gpu(sysfs, name, parents, carvings) for name, parents in sorted(by_card.items()))
-        cards = [replace(c, rules=rules(CardId(c.name, c.vendor, c.pci_id))) for c in found if c]
-        return self._remembered(cards)
+        return self._remembered([_ruled(sysfs, card, rules) for card in found if card])
 
     def _remembered(self, cards: list[Gpu]) -> tuple[Gpu, ...]:
         known = [replace(card, totals=self._totals.get(card.name, ())) for card in cards]
@@ -122,6 +122,18 @@ def _gpu(sysfs: Sysfs, name: str, parents: list[str], carvings: list[Carving]) -
         pci_id=_pci_id(sysfs, folder),
         available=available,
     )
+
+
+def _ruled(sysfs: Sysfs, card: Gpu, rules: RulesOf) -> Gpu:
+    """The card with its rules, without the virtual functions that they spare."""
+    of_card = rules(_id(sysfs, card))
+    return replace(card, rules=of_card, parents=tuple(p for p in card.parents if p not in of_card.spared))
+
+
+def _id(sysfs: Sysfs, card: Gpu) -> CardId:
+    """As the other backends call it where it is on the PCI bus; virtual cards have no class."""
+    function = pci.read(sysfs, card.name) if card.pci_address else None
+    return card_id(function) if function and function.class_code else CardId(card.name, card.vendor, card.pci_id)
 
 
 def _richer(known: SliceType | None, seen: SliceType) -> SliceType:

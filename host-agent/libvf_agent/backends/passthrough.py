@@ -20,12 +20,11 @@ class Passthrough:
         """Cards that may be handed out whole: prepared by hand, or taken from the host by a policy's word."""
         functions = pci.physical(sysfs)
         cards = [one for one in functions if not one.is_bridge]
-        displays = [one for one in functions if one.class_code.startswith("03")]
         found = []
         for card in cards:
             of_card = rules(card_id(card))
             together = companions(sysfs, card)
-            if not of_card.excluded and not refusal(card, together, displays, of_card):
+            if not of_card.excluded and not refusal(card, together, _displays(functions), of_card):
                 found.append(_gpu(sysfs, card, together, of_card))
         return tuple(found)
 
@@ -42,6 +41,16 @@ class Passthrough:
         return Plan(card.address, gpu.name, order.kind.id, f"{pci.DEVICES}/{card.address}", steps, facts)
 
 
+def why_not_whole(sysfs: Sysfs, address: str, rules: RulesOf) -> str:
+    """Why the card of that address is not handed out whole, with the cure; empty where it is."""
+    card = pci.read(sysfs, address)
+    return refusal(card, companions(sysfs, card), _displays(pci.physical(sysfs)), rules(card_id(card)))
+
+
+def _displays(functions: list[Function]) -> list[Function]:
+    return [one for one in functions if one.class_code.startswith("03")]
+
+
 def companions(sysfs: Sysfs, card: Function) -> tuple[Function, ...]:
     """The functions that go with a card: of its slot (audio, USB) and of its IOMMU group, itself first."""
     slot = pci.siblings(sysfs, card.address)
@@ -53,6 +62,9 @@ def companions(sysfs: Sysfs, card: Function) -> tuple[Function, ...]:
 
 def refusal(card: Function, together: tuple[Function, ...], displays: list[Function], rules: Rules) -> str:
     """Why a card is not handed out whole, with the cure; empty where it is."""
+    spared = ", ".join(one.address for one in together if one.address in rules.spared)
+    if spared:
+        return f"spec.exclude of a GpuPolicy names {spared}, which would go with it: leave it out there"
     if card.group is None:
         return "no IOMMU group: turn the IOMMU on (libvf-agent prepare)"
     if card.sriov and card.sriov.count:
@@ -67,7 +79,7 @@ def refusal(card: Function, together: tuple[Function, ...], displays: list[Funct
         names = ", ".join(f"{one.address} ({one.driver})" for one in strangers)
         return f"its IOMMU group {card.group} also holds {names}: move the card to another slot, or unbind them"
     if not card.is_idle and not rules.take_from_host:
-        return f"{card.driver} has it: a GpuPolicy with mode Passthrough takes it from the host"
+        return f"{card.driver} has it: spec.takeFromHost of a GpuPolicy takes it from the host"
     return ""
 
 

@@ -44,7 +44,7 @@ class VirtualFunctions:
 
 def card_id(function: Function) -> CardId:
     """What a policy picks a PCI card by."""
-    return CardId(function.address, function.vendor, function.pci_id, function.is_card)
+    return CardId(function.address, function.vendor, function.pci_id, function.is_card, function.is_accelerator)
 
 
 def has_its_own_way(sysfs: Sysfs, physical: Function) -> bool:
@@ -162,8 +162,11 @@ def card_of(
     carvings: tuple[Carving, ...],
     rules: Rules,
 ) -> Gpu:
-    """A card that is cut into virtual functions."""
+    """A card that is cut into virtual functions; one that a policy spares counts as taken by somebody else."""
     folder = f"{pci.DEVICES}/{physical.address}"
+    spared = [one for one in functions if one.address in rules.spared]
+    kept = tuple(carving for carving in carvings if carving.id not in rules.spared)
+    carvings = (*kept, *(Carving(one.address, physical.address, types[0].id, one.group) for one in spared))
     busy = {carving.id for carving in carvings if carving.in_use}
     return Gpu(
         name=physical.address,

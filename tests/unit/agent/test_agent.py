@@ -28,6 +28,8 @@ class Server:
         self.published = asyncio.Event()
         self.told = asyncio.Event()
         self.tokens: set[str] = set()
+        self.policies: list[Json] | None = None
+        self.news: asyncio.Queue[Json] = asyncio.Queue()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.tokens.add(request.headers.get("Authorization", ""))
@@ -37,6 +39,8 @@ class Server:
             return self._applied(request, name)
         if request.path.startswith("/api/v1/nodes/"):
             return web.json_response({"metadata": {"name": name, "uid": "node-uid"}})
+        if name == "gpupolicies":
+            return await self._policies(request)
         if request.query.get("watch"):
             return await self._watch(request)
         if name == "resourceslices":
@@ -60,6 +64,22 @@ class Server:
         await stream.write(json.dumps({"type": "DELETED", "object": {}}).encode() + b"\n")
         return stream
 
+    async def _policies(self, request: web.Request) -> web.StreamResponse:
+        if self.policies is None:
+            return web.json_response({"message": "the server could not find the requested resource"}, status=404)
+        if not request.query.get("watch"):
+            return web.json_response({"metadata": {"resourceVersion": "1"}, "items": self.policies})
+        stream = web.StreamResponse()
+        await stream.prepare(request)
+        while True:
+            await stream.write(json.dumps(await self.news.get()).encode() + b"\n")
+
+    def rule(self, document: Json) -> None:
+        """A policy is made."""
+        self.policies = [*(self.policies or []), document]
+        self.published.clear()
+        self.news.put_nowait({"type": "ADDED", "object": document})
+
     def wipe(self) -> None:
         self.slices.clear()
         self.published.clear()
@@ -69,7 +89,7 @@ class Server:
 @pytest.fixture
 async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
     server = Server()
-    runner = web.AppRunner(app := web.Application())
+    runner = web.AppRunner(app := web.Application(), shutdown_timeout=0.1)
     app.router.add_route("*", "/{path:.*}", server.answer)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -142,8 +162,28 @@ async def test_the_agent_publishes_survives_a_wipe_and_ends_cleanly(server: Serv
     agent.send_signal(signal.SIGTERM)
     output, _ = await asyncio.wait_for(agent.communicate(), 15)
     assert agent.returncode == 0
-    assert "stopped" in [json.loads(line)["message"] for line in output.splitlines()]
+    messages = [json.loads(line)["message"] for line in output.splitlines()]
+    assert "stopped" in messages
+    assert messages.count("this cluster has no GpuPolicies: the careful rules hold") == 1
     assert not (tmp_path / "kubelet/plugins_registry/libvf.io-reg.sock").exists()
+
+
+async def test_a_new_policy_is_read_at_once_and_told_of(server: Server, tmp_path: Path) -> None:
+    server.policies = []
+    agent = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "libvf_agent", env=settings_of(tmp_path), stdout=asyncio.subprocess.PIPE
+    )
+    await asyncio.wait_for(server.published.wait(), 20)
+    meta = {"name": "p", "uid": "u", "generation": 3, "creationTimestamp": "2026-11-24T10:00:00Z"}
+    server.rule({"metadata": meta, "spec": {"newer": True}})
+    await asyncio.wait_for(server.published.wait(), 20)
+    [carrier] = server.slices.values()
+    [told] = json.loads(carrier["metadata"]["annotations"]["libvf.io/policies"])
+    assert told == {"name": "p", "uid": "u", "generation": 3}
+    agent.send_signal(signal.SIGTERM)
+    output, _ = await asyncio.wait_for(agent.communicate(), 15)
+    said = {line["message"]: line for line in map(json.loads, output.splitlines())}
+    assert said["policy not understood"]["error"] == "spec.newer is not known to this agent: update it"
 
 
 async def asked(path: str) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from libvf_api.host import Examination, Finding, Severity
 
 from tests.fakekernel.cards import mdpy
 from tests.fakekernel.mdev import MediatedHost
-from tests.unit.agent.test_plugin import UID, Cluster
+from tests.unit.agent.plugged import UID, Cluster
 
 SAMPLE = re.compile(r'[a-z_]+(\{[a-z]+="[a-z]+"\})? [0-9.]+')
 REF = ClaimRef("ns", "desk-gpu0", UID)

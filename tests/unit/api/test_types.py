@@ -31,3 +31,8 @@ def _undescribed(node, place):  # type: ignore[no-untyped-def]
         yield from _undescribed(field, f"{place}.{name}")
     if isinstance(node.get("items"), dict):
         yield from _undescribed(node["items"], f"{place}[]")
+
+
+def test_every_definition_is_installed() -> None:
+    listed = yaml.safe_load((REPOSITORY / "crds" / "kustomization.yaml").read_text())["resources"]
+    assert listed == [path.name for path in CRDS]

@@ -79,6 +79,26 @@ def test_a_pod_that_has_ended_gives_its_partition_to_the_next_and_tells_it() -> 
     assert store.observed(shared()).rivals == {}
 
 
+def test_a_policy_concerns_all_others_as_it_may_take_cards_from_them_or_leave_them() -> None:
+    store = Store()
+    for version, name in enumerate("ab"):
+        store.put("GpuPolicy", at(version, {"kind": "GpuPolicy", "metadata": {"name": name, "uid": name}, "spec": {}}))
+    both = {("GpuPolicy", ("", "a")), ("GpuPolicy", ("", "b"))}
+    policy = at(9, {"kind": "GpuPolicy", "metadata": {"name": "a", "uid": "a"}, "spec": {}})
+    assert store.put("GpuPolicy", policy) == both
+    assert store.put("GpuPolicy", policy, deleted=True) >= both - {("GpuPolicy", ("", "a"))}
+
+
+def test_the_user_of_a_claim_is_its_machine_or_the_pod_that_holds_it() -> None:
+    store = Store()
+    store.put("Pod", at(1, pod("desk", "shared")))
+    assert store.user("lab/shared") == "VirtualMachine/desk"
+    held = {"metadata": {"name": "other", "namespace": "lab", "uid": "x"}}
+    store.put("ResourceClaim", at(2, {**held, "status": {"reservedFor": [{"resource": "pods", "name": "train"}]}}))
+    assert store.user("lab/other") == "Pod/train"
+    assert store.user("lab/nobody") is None
+
+
 def test_a_node_concerns_the_machines_on_it_and_no_others() -> None:
     store = Store()
     store.put("Pod", pod("here", node="n1"))
