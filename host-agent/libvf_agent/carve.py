@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from libvf_agent.effects import Effects, State
 from libvf_agent.errors import AgentError, SysfsError
-from libvf_agent.journal import Entry, Journal, Phase
+from libvf_agent.journal import Entry, Journal, Phase, remainder
 from libvf_agent.steps import Bind, Step
 from libvf_agent.sysfs import REMOVE_DEADLINE_SECONDS, Sysfs
 
@@ -74,15 +74,19 @@ class Carver:
     def undo(self, entry: Entry) -> None:
         """Takes the entry's devices back and forgets it last; Busy names who holds one open.
 
-        What was made in another boot went with it: whatever is there now in its place is not ours.
+        What was made in another boot went with it: whatever is there now in its place is not ours. Functions of
+        ours that somebody else works on are remembered in an entry of their own, and taken back when he has gone.
         """
         self._journal.put(entry.at(Phase.UNDOING))
+        left: list[Step] = []
         if entry.boot_id == self.boot_id():
             kept = self._kept(entry)
-            for step in reversed(list(steps(entry))):
-                if step not in kept:
-                    self._effects.take_back(step)
-        self._journal.drop(entry.uid)
+            todo = [step for step in reversed(list(steps(entry))) if step not in kept]
+            left = [step for step in todo if not self._effects.take_back(step)]
+        if left:
+            self._journal.put(remainder(entry, tuple(reversed(left))))
+        if not left or not entry.is_remainder:
+            self._journal.drop(entry.uid)
 
     def recover(self) -> list[AgentError]:
         """Undoes what a killed agent left unfinished; returns what it could not mend."""

@@ -108,12 +108,15 @@ class Driver:
     async def _reap_one(self, uid: str) -> None:
         try:
             entry = self.host.journal.get(uid)
-            if entry and not _still(entry, await self._door.claim(entry.namespace, entry.name)):
+            if entry and not await self._is_claimed(entry):
                 log.info("claim gone", extra={"claim": uid})
                 await asyncio.to_thread(self.host.unprepare, uid)
                 self.changed.set()
         except AgentError as error:
             log.warning("claim not given back", extra={"claim": uid, "error": str(error)})
+
+    async def _is_claimed(self, entry: Entry) -> bool:
+        return not entry.is_remainder and _still(entry, await self._door.claim(entry.namespace, entry.name))
 
     async def _retried(self, ref: ClaimRef) -> Entry:
         attempts = AsyncRetrying(

@@ -54,21 +54,25 @@ class Effects:
         else:
             self._write(step)
 
-    def take_back(self, step: Step) -> None:
-        """Undoes it, after a look at who holds the device; Busy with their names."""
+    def take_back(self, step: Step) -> bool:
+        """Undoes it, after a look at who holds the device; Busy with their names.
+
+        False where somebody else works on functions that we made: they stay for as long as he does.
+        """
         if self.state(step) in (State.ABSENT, State.FOREIGN):
-            return
+            return True
         if isinstance(step, Bind):
             self._unbind(step)
-            return
+            return True
         if step.functions and self._used_functions(step.functions):
-            return  # somebody else works on functions we made: they stay, as ours they are idle
+            return False
         if isinstance(step, Run):
             self._run(step.undo, step.busy)
         else:
             self._unwrite(step)
         if isinstance(step, Run) or not step.shapes:
             self._require_gone(step)
+        return True
 
     # programs
 

@@ -17,7 +17,9 @@ import msgspec
 from libvf_agent.errors import JournalError
 from libvf_agent.files import remove_whole, sync_folder, write_whole
 from libvf_agent.rules import Rules
-from libvf_agent.steps import Plan
+from libvf_agent.steps import Plan, Step
+
+REMAINDER = "left-"
 
 
 class Phase(StrEnum):
@@ -60,9 +62,21 @@ class Entry(msgspec.Struct, frozen=True):
     pod_claim_name: str | None = None
     generation: int = 0
 
+    @property
+    def is_remainder(self) -> bool:
+        """Whether it is no claim, but what could not be taken back with one."""
+        return self.uid.startswith(REMAINDER)
+
     def at(self, phase: Phase) -> Entry:
         """The same in another phase."""
         return msgspec.structs.replace(self, phase=phase)
+
+
+def remainder(entry: Entry, left: tuple[Step, ...]) -> Entry:
+    """The steps that could not be taken back with a claim, as an entry of their own."""
+    uid = REMAINDER + entry.uid.removeprefix(REMAINDER)
+    plan = Plan(uid, "", "", "", left)
+    return Entry(uid, "", "", entry.boot_id, Phase.UNDOING, (Slice("", "", "", plan=plan),))
 
 
 class Journal:

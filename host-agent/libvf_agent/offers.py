@@ -25,6 +25,9 @@ Device = tuple[str, SliceType]
 ALL = "card"
 """The one counter of a card that is only handed out whole."""
 
+MOST = 256
+"""Devices of one type on a card: no card takes more, and a driver that says so is not believed."""
+
 
 def offers_of(gpu: Gpu, ours: Mapping[str, str]) -> Offers:
     """The card's offers; `ours` maps the ids of our carvings to the names of their devices.
@@ -121,7 +124,7 @@ def _known(gpu: Gpu, carving: Carving) -> tuple[tuple[str, int], ...]:
 
 
 def _fits(kind: SliceType, total: Amounts) -> int:
-    return min((total[pool] // amount for pool, amount in kind.cost if amount), default=0)
+    return min(MOST, min((total[pool] // amount for pool, amount in kind.cost if amount), default=0))
 
 
 def _locks(gpu: Gpu) -> _Encoding:
@@ -136,7 +139,7 @@ def _locks(gpu: Gpu) -> _Encoding:
     """
     counts: dict[int, int] = {}
     for kind in gpu.types:
-        counts[kind.vram] = max(counts.get(kind.vram, 0), kind.limit or 0)
+        counts[kind.vram] = min(MOST, max(counts.get(kind.vram, 0), kind.limit or 0))
     ranked = sorted((count, size) for size, count in counts.items() if count)
     if not ranked:
         return _Encoding([], {}, {})
@@ -144,7 +147,7 @@ def _locks(gpu: Gpu) -> _Encoding:
     whole = ranked[-1][0] * weights[-1]
     locks = [f"lock-{i}" for i in range(ranked[-2][0] if len(ranked) > 1 else 1)]
     rank = {size: number for number, (_, size) in enumerate(ranked)}
-    devices = [(f"{stem(kind)}-{i}", kind) for kind in _ordered(gpu) for i in range(kind.limit or 0)]
+    devices = [(f"{stem(kind)}-{i}", kind) for kind in _ordered(gpu) for i in range(min(kind.limit or 0, MOST))]
     cost: dict[str, Amounts] = {}
     for name, kind in devices:
         number, slot = rank[kind.vram], int(name.rpartition("-")[2])

@@ -18,6 +18,7 @@ VFIO = "vfio-pci"
 _ADDRESS = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
 _MEMORY = 0x200  # include/linux/ioport.h: IORESOURCE_MEM
 _BARS = 6
+MOST_FUNCTIONS = 256  # of one bus: no card has more, and a file that says so is not believed
 
 
 def is_address(name: str) -> bool:
@@ -28,13 +29,12 @@ def is_address(name: str) -> bool:
 def read(sysfs: Sysfs, address: str) -> Function:
     """The function of that address; one that is gone has neither class nor driver."""
     folder = f"{DEVICES}/{address}"
-    ids = [_hexadecimal(sysfs.read_or(f"{folder}/{name}", "")) for name in ("vendor", "device")]
     override = sysfs.read_or(f"{folder}/driver_override", "")
     group = sysfs.link_name(f"{folder}/iommu_group") or ""
     return Function(
         address=address,
         class_code=_hexadecimal(sysfs.read_or(f"{folder}/class", "")),
-        pci_id=":".join(ids) if all(ids) else "",
+        pci_id=ids(sysfs, folder),
         driver=sysfs.link_name(f"{folder}/driver") or "",
         override="" if override == "(null)" else override,
         group=int(group) if _decimal(group) else None,
@@ -45,15 +45,21 @@ def read(sysfs: Sysfs, address: str) -> Function:
     )
 
 
+def ids(sysfs: Sysfs, folder: str) -> str:
+    """Vendor and device id, "10de:25b6"; empty where they are not as the kernel writes them."""
+    found = [_hexadecimal(sysfs.read_or(f"{folder}/{name}", "")) for name in ("vendor", "device")]
+    return ":".join(found) if all(found) else ""
+
+
 def _sriov(sysfs: Sysfs, folder: str) -> Sriov | None:
     total = number(sysfs.read_or(f"{folder}/sriov_totalvfs", "0"))
-    if not total:
+    if not 0 < total <= MOST_FUNCTIONS:
         return None
     count, offset, stride = (
         number(sysfs.read_or(f"{folder}/sriov_{name}", "0")) for name in ("numvfs", "offset", "stride")
     )
     autoprobe = sysfs.read_or(f"{folder}/sriov_drivers_autoprobe", "1") != "0"
-    return Sriov(total, count, offset, stride, autoprobe)
+    return Sriov(total, min(count, total), offset, stride, autoprobe)
 
 
 def virtual_address(physical: Function, number: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from libvf_agent import mdev_types, pci
@@ -16,6 +17,7 @@ from libvf_agent.sysfs import Sysfs
 
 BUS = "sys/class/mdev_bus"
 DEVICES = "sys/bus/mdev/devices"
+_NAME = "[A-Za-z0-9:._-]{1,64}"  # what an attribute of a device can say
 
 
 class Mediated:
@@ -30,7 +32,7 @@ class Mediated:
         """All cards with their types and with every mediated device on them, ours or not."""
         carvings = [c for name in sysfs.names(DEVICES) if (c := observe(sysfs, name))]
         by_card: dict[str, list[str]] = {}
-        for parent in sysfs.names(BUS):
+        for parent in (name for name in sysfs.names(BUS) if re.fullmatch(_NAME, name)):
             by_card.setdefault(_card(sysfs, parent), []).append(parent)
         found = (_gpu(sysfs, name, parents, carvings) for name, parents in sorted(by_card.items()))
         return self._remembered([_ruled(sysfs, card, rules) for card in found if card])
@@ -107,6 +109,8 @@ def _gpu(sysfs: Sysfs, name: str, parents: list[str], carvings: list[Carving]) -
             kinds[kind.id] = _richer(kinds.get(kind.id), kind)
     if not kinds:
         return None
+    if name not in parents:  # each virtual function takes one device, whatever its size
+        kinds = {k: replace(v, limit=min(v.limit, len(parents)) if v.limit else None) for k, v in kinds.items()}
     driver = mdev_types.driver(next(iter(kinds)))
     folder = f"{BUS}/{parents[0]}"
     return Gpu(
@@ -160,5 +164,4 @@ def _raw(sysfs: Sysfs, folder: str, type_id: str) -> mdev_types.Raw:
 def _pci_id(sysfs: Sysfs, folder: str) -> str | None:
     """ "10de:25b6", of the physical function where the parent is a virtual one; virtual cards have none."""
     function = f"{folder}/physfn" if sysfs.exists(f"{folder}/physfn") else folder
-    ids = [sysfs.read_or(f"{function}/{name}", "").removeprefix("0x") for name in ("vendor", "device")]
-    return ":".join(ids) if all(ids) else None
+    return pci.ids(sysfs, function) or None

@@ -152,7 +152,7 @@ def _time_steps(physical: Function, quota: Quota, share: Share, number: int, fun
 
 
 def _gpu(sysfs: Sysfs, physical: Function, sriov: Sriov, rules: Rules, managed: int) -> XeGpu:
-    functions = functions_of(sysfs, physical, wanted_count(sriov, rules))
+    functions = functions_of(sysfs, physical, wanted_count(sriov, rules))[: sriov.total]
     troubles: list[str] = []
     shares = [_share(sysfs, f"{_admin(physical)}/vf{n}", troubles) for n in range(1, sriov.total + 1)]
     here = tuple(shares[: len(functions)])

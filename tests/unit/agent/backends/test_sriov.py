@@ -109,6 +109,28 @@ def test_functions_we_made_stay_while_a_stranger_works_with_one(tmp_path: Path) 
     bed.release("a")
     assert len(vfs(bed)) == 4
     assert driver(bed, strangers) == "vfio-pci"
+    bed.restart()
+    assert len(vfs(bed)) == 4
+    bed.kernel.close()
+    bed.restart()
+    assert vfs(bed) == [], "what was made by us is removed when nobody works on it any more"
+
+
+def test_functions_that_stayed_for_a_stranger_serve_the_next_claim(tmp_path: Path) -> None:
+    bed = machine(tmp_path)
+    bed.prepare("a", "vf-0")
+    assert isinstance(bed.kernel, PciHost)
+    strangers = vfs(bed)[3]
+    bed.kernel.write(f"sys/bus/pci/devices/{strangers}/driver_override", "vfio-pci")
+    bed.kernel.write("sys/bus/pci/drivers_probe", strangers)
+    bed.kernel.pci.open(strangers)
+    bed.release("a")
+    bed.prepare("b", "vf-0")
+    bed.kernel.close()
+    bed.restart()
+    assert len(vfs(bed)) == 4
+    bed.release("b")
+    assert vfs(bed) == []
 
 
 def test_the_whole_card_and_its_functions_are_one_pool_and_exclude_each_other(tmp_path: Path) -> None:
