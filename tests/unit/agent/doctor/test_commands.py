@@ -78,7 +78,7 @@ def test_gpus_tells_what_can_be_cut_and_what_is(host: Host, capsys: pytest.Captu
         "parents": [VF],
     }
     [kind] = card["types"]
-    assert (kind["id"], kind["vram"], kind["available"], kind["total"]) == ("nvidia-746", 4 << 30, 1, 4)
+    assert (kind["id"], kind["vram"], kind["available"], kind["total"]) == ("nvidia-746", 4 << 30, 0, 1)
     assert [(c["uuid"], c["ours"], c["claim"]) for c in card["carvings"]] == [
         (OURS, True, "team/desk-gpu0"),
         (FOREIGN, False, ""),
@@ -92,7 +92,7 @@ def test_gpus_for_people_names_the_claim_and_the_stranger(host: Host, capsys: py
     main(["gpus", "--root", str(host.root)])
     card, kind, ours, foreign = printed(capsys).splitlines()
     assert card == f"{A2}  nvidia  10de:25b6  NUMA node 0  parents: {VF}"
-    assert kind.split()[:5] == ["nvidia-746", "4Gi", "1", "of", "4"]
+    assert kind.split()[:5] == ["nvidia-746", "4Gi", "0", "of", "1"]
     assert ours.endswith("of claim team/desk-gpu0")
     assert foreign.endswith("made by somebody else")
 
