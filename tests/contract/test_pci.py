@@ -8,7 +8,6 @@ import pytest
 from libvf_agent import pci
 from libvf_agent.effects import Effects, State
 from libvf_agent.errors import Absent, Busy, Refused
-from libvf_agent.inventory import Function
 from libvf_agent.steps import Bind, Reads, Undo, Write
 from libvf_agent.sysfs import Files, Sysfs
 
@@ -34,25 +33,26 @@ def bus(request: pytest.FixtureRequest) -> Iterator[Bus]:
     _clear(files)
 
 
+NATIVE = {NVME: "nvme", IGB: "igb", DISPLAY: "bochs-drm", USB: "xhci_hcd"}
+
+
 def _clear(files: Files) -> None:
+    """As after power-on; only what is otherwise is written, as each look at a node takes its time."""
     sysfs = Sysfs(files)
+    for address, native in NATIVE.items():
+        folder = f"{pci.DEVICES}/{address}"
+        driver = sysfs.link_name(f"{folder}/driver")
+        if driver == native and sysfs.read(f"{folder}/driver_override") == "(null)":
+            continue
+        if driver not in (None, native):
+            files.write(f"{pci.DRIVERS}/{driver}/unbind", address)
+        files.write(f"{folder}/driver_override", "\n")
+        files.write(pci.PROBE, address)
     for address in (NVME, IGB):
-        for vf in pci.virtual(sysfs, address):
-            _native(files, pci.read(sysfs, vf), probe=False)
-        if sysfs.read(f"{pci.DEVICES}/{address}/sriov_numvfs") != "0":
-            files.write(f"{pci.DEVICES}/{address}/sriov_numvfs", "0")
-        files.write(f"{pci.DEVICES}/{address}/sriov_drivers_autoprobe", "1")
-    for address in (NVME, IGB, DISPLAY, USB):
-        _native(files, pci.read(sysfs, address))
-
-
-def _native(files: Files, function: Function, probe: bool = True) -> None:
-    """The function without an override, on the driver that takes it by itself."""
-    if function.on_vfio:
-        files.write(f"{pci.DRIVERS}/{function.driver}/unbind", function.address)
-    files.write(f"{pci.DEVICES}/{function.address}/driver_override", "\n")
-    if probe:
-        files.write(pci.PROBE, function.address)
+        for name, value in (("numvfs", "0"), ("drivers_autoprobe", "1")):
+            path = f"{pci.DEVICES}/{address}/sriov_{name}"
+            if sysfs.read(path) != value:
+                files.write(path, value)
 
 
 def four_functions(files: Files) -> list[str]:
