@@ -9,18 +9,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from libvf_agent.sysfs import Files, Opener, Sysfs
+
 from lab.binaries import binaries
 from lab.testbed import Testbed
 
 # one answer a line; an OSError travels as its number
 _SERVER = """
 import json, sys
-from libvf_agent.sysfs import HostFiles
+from libvf_agent.sysfs import HostFiles, Sysfs
 files = HostFiles()
+def openers(*nodes):
+    return [(opener.pid, opener.command) for opener in Sysfs(files).openers(*nodes)]
 for line in sys.stdin:
     name, arguments = json.loads(line)
     try:
-        answer = {"value": getattr(files, name)(*arguments)}
+        answer = {"value": openers(*arguments) if name == "openers" else getattr(files, name)(*arguments)}
     except OSError as error:
         answer = {"errno": error.errno}
     print(json.dumps(answer), flush=True)
@@ -81,6 +85,10 @@ class NodeKernel:
         """What a program of the node says."""
         return str(self._call("ask", argv))
 
+    def openers(self, *nodes: str) -> list[Opener]:
+        """Who has a device open; asked in one call, as it takes a look at every descriptor of the node."""
+        return [Opener(pid, command) for pid, command in self._call("openers", *nodes)]
+
     @contextmanager
     def held(self, uuid: str) -> Iterator[None]:
         """A process on the node has the device open, as QEMU does."""
@@ -128,6 +136,23 @@ class NodeKernel:
         process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._all.append(process)
         return process
+
+
+class NodeSysfs(Sysfs):
+    """The agent's door over a node."""
+
+    def __init__(self, kernel: NodeKernel) -> None:
+        super().__init__(kernel)
+        self._kernel = kernel
+
+    def openers(self, *nodes: str) -> list[Opener]:
+        """As the agent finds them in its own Pod."""
+        return self._kernel.openers(*nodes) if nodes else []
+
+
+def door(files: Files) -> Sysfs:
+    """The agent's door over either kernel."""
+    return NodeSysfs(files) if isinstance(files, NodeKernel) else Sysfs(files)
 
 
 def _agent_on(bed: Testbed, node: str) -> str:

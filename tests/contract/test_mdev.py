@@ -11,6 +11,7 @@ from libvf_agent.rules import careful
 from libvf_agent.sysfs import Files, Sysfs
 
 from tests.contract.conftest import Kernel
+from tests.contract.nodekernel import door
 
 XGA = f"{BUS}/mdpy/mdev_supported_types/mdpy-xga"
 
@@ -137,7 +138,7 @@ def test_removing_blocks_while_the_device_is_open_and_goes_on_when_it_is_closed(
 
 
 def test_who_holds_a_device_open_is_found(kernel: Kernel) -> None:
-    name, sysfs = make(kernel), Sysfs(kernel)
+    name, sysfs = make(kernel), door(kernel)
     node = f"/dev/vfio/{sysfs.link_name(f'{DEVICES}/{name}/iommu_group')}"
     with kernel.held(name):
         [opener] = sysfs.openers(node)

@@ -12,6 +12,7 @@ from libvf_agent.steps import Bind, Reads, Undo, Write
 from libvf_agent.sysfs import Files, Sysfs
 
 from lab.cards import DISPLAY, IGB, NVME, NVME_FUNCTIONS, USB
+from tests.contract.nodekernel import door
 from tests.fakekernel.lab import lab_bus
 
 PROBING, COUNTING = (f"{pci.DEVICES}/{NVME}/sriov_{name}" for name in ("drivers_autoprobe", "numvfs"))
@@ -63,7 +64,7 @@ def four_functions(files: Files) -> list[str]:
 
 
 def test_functions_are_read_with_driver_group_and_class(bus: Bus) -> None:
-    sysfs = Sysfs(bus)
+    sysfs = door(bus)
     display, usb, disk = (pci.read(sysfs, address) for address in (DISPLAY, USB, NVME))
     assert (display.pci_id, display.driver, display.is_card) == ("1234:1111", "bochs-drm", True)
     assert (usb.driver, usb.is_card) == ("xhci_hcd", False)
@@ -73,120 +74,120 @@ def test_functions_are_read_with_driver_group_and_class(bus: Bus) -> None:
 
 
 def test_functions_of_one_slot_without_isolation_share_a_group(bus: Bus) -> None:
-    display = pci.read(Sysfs(bus), DISPLAY)
+    display = pci.read(door(bus), DISPLAY)
     assert display.group is not None
-    assert [f.address for f in pci.group_members(Sysfs(bus), display.group)] == [DISPLAY, USB]
-    assert [f.address for f in pci.siblings(Sysfs(bus), DISPLAY)] == [DISPLAY, USB]
+    assert [f.address for f in pci.group_members(door(bus), display.group)] == [DISPLAY, USB]
+    assert [f.address for f in pci.siblings(door(bus), DISPLAY)] == [DISPLAY, USB]
 
 
 def test_a_card_behind_a_root_port_can_be_reset(bus: Bus) -> None:
-    assert pci.read(Sysfs(bus), DISPLAY).reset_methods
+    assert pci.read(door(bus), DISPLAY).reset_methods
 
 
 def test_a_bound_function_is_on_vfio_and_back_with_its_own_driver_after(bus: Bus) -> None:
-    effects = Effects(Sysfs(bus))
-    before = pci.read(Sysfs(bus), DISPLAY)
+    effects = Effects(door(bus))
+    before = pci.read(door(bus), DISPLAY)
     step = Bind(DISPLAY, pci.VFIO, before.driver)
     assert effects.state(step) is State.ABSENT
     effects.apply(step)
     assert effects.state(step) is State.OURS
-    assert pci.read(Sysfs(bus), DISPLAY).driver == pci.VFIO
+    assert pci.read(door(bus), DISPLAY).driver == pci.VFIO
     effects.take_back(step)
-    assert pci.read(Sysfs(bus), DISPLAY) == before
+    assert pci.read(door(bus), DISPLAY) == before
 
 
 def test_an_override_of_no_driver_leaves_the_function_alone(bus: Bus) -> None:
     bus.write(f"{pci.DEVICES}/{USB}/driver_override", "no-such-driver")
     bus.write(f"{pci.DRIVERS}/xhci_hcd/unbind", USB)
     bus.write(pci.PROBE, USB)
-    assert pci.read(Sysfs(bus), USB).driver == ""
+    assert pci.read(door(bus), USB).driver == ""
     with pytest.raises(Refused, match="modprobe no-such-driver"):
-        Effects(Sysfs(bus)).apply(Bind(USB, "no-such-driver", ""))
+        Effects(door(bus)).apply(Bind(USB, "no-such-driver", ""))
 
 
 def test_an_override_is_cleared_by_an_empty_line(bus: Bus) -> None:
     bus.write(f"{pci.DEVICES}/{USB}/driver_override", "vfio-pci")
-    assert pci.read(Sysfs(bus), USB).override == "vfio-pci"
+    assert pci.read(door(bus), USB).override == "vfio-pci"
     bus.write(f"{pci.DEVICES}/{USB}/driver_override", "\n")
-    assert Sysfs(bus).read(f"{pci.DEVICES}/{USB}/driver_override") == "(null)"
+    assert door(bus).read(f"{pci.DEVICES}/{USB}/driver_override") == "(null)"
 
 
 def test_unbinding_from_a_driver_that_does_not_have_it_is_refused(bus: Bus) -> None:
     with pytest.raises(Absent):
-        Sysfs(bus).write(f"{pci.DRIVERS}/nvme/unbind", DISPLAY)
+        door(bus).write(f"{pci.DRIVERS}/nvme/unbind", DISPLAY)
 
 
 def test_binding_what_another_driver_has_is_refused(bus: Bus) -> None:
     with pytest.raises((Absent, Busy)):
-        Sysfs(bus).write(f"{pci.DRIVERS}/vfio-pci/bind", DISPLAY)
+        door(bus).write(f"{pci.DRIVERS}/vfio-pci/bind", DISPLAY)
 
 
 def test_probing_an_address_that_is_not_there_is_refused(bus: Bus) -> None:
     with pytest.raises(Absent):
-        Sysfs(bus).write(pci.PROBE, "0000:7f:1f.7")
+        door(bus).write(pci.PROBE, "0000:7f:1f.7")
 
 
 def test_functions_appear_where_offset_and_stride_say(bus: Bus) -> None:
     for address, count in ((NVME, NVME_FUNCTIONS), (IGB, 2)):
-        physical = pci.read(Sysfs(bus), address)
+        physical = pci.read(door(bus), address)
         foreseen = [pci.virtual_address(physical, number) for number in range(count)]
         bus.write(f"{pci.DEVICES}/{address}/sriov_drivers_autoprobe", "0")
         bus.write(f"{pci.DEVICES}/{address}/sriov_numvfs", str(count))
-        assert pci.virtual(Sysfs(bus), address) == foreseen
+        assert pci.virtual(door(bus), address) == foreseen
 
 
 def test_functions_made_without_autoprobe_have_no_driver_and_groups_of_their_own(bus: Bus) -> None:
-    functions = [pci.read(Sysfs(bus), address) for address in four_functions(bus)]
+    functions = [pci.read(door(bus), address) for address in four_functions(bus)]
     assert [function.driver for function in functions] == [""] * 4
     assert len({function.group for function in functions}) == 4
 
 
 def test_functions_made_with_autoprobe_are_taken_by_the_hosts_driver(bus: Bus) -> None:
     bus.write(f"{pci.DEVICES}/{IGB}/sriov_numvfs", "1")
-    [address] = pci.virtual(Sysfs(bus), IGB)
-    assert pci.read(Sysfs(bus), address).driver == "igbvf"
+    [address] = pci.virtual(door(bus), IGB)
+    assert pci.read(door(bus), address).driver == "igbvf"
 
 
 def test_more_functions_than_there_can_be_are_refused(bus: Bus) -> None:
     with pytest.raises(Refused, match="ERANGE"):
-        Sysfs(bus).write(COUNTING, str(NVME_FUNCTIONS + 1))
+        door(bus).write(COUNTING, str(NVME_FUNCTIONS + 1))
 
 
 def test_one_count_is_not_changed_into_another(bus: Bus) -> None:
     four_functions(bus)
     with pytest.raises(Busy, match="EBUSY"):
-        Sysfs(bus).write(COUNTING, "2")
-    Sysfs(bus).write(COUNTING, "4")
+        door(bus).write(COUNTING, "2")
+    door(bus).write(COUNTING, "4")
 
 
 def test_a_count_that_is_no_number_is_refused(bus: Bus) -> None:
     with pytest.raises(Refused, match="EINVAL"):
-        Sysfs(bus).write(COUNTING, "many")
+        door(bus).write(COUNTING, "many")
 
 
 def test_a_physical_function_without_a_driver_makes_none(bus: Bus) -> None:
     bus.write(f"{pci.DRIVERS}/nvme/unbind", NVME)
     with pytest.raises(Absent, match="ENOENT"):
-        Sysfs(bus).write(COUNTING, "4")
+        door(bus).write(COUNTING, "4")
 
 
 def test_functions_are_gone_at_once_when_their_number_is_0(bus: Bus) -> None:
     [first, *_] = four_functions(bus)
     bus.write(COUNTING, "0")
-    assert pci.virtual(Sysfs(bus), NVME) == []
-    assert pci.read(Sysfs(bus), first).class_code == ""
+    assert pci.virtual(door(bus), NVME) == []
+    assert pci.read(door(bus), first).class_code == ""
 
 
 def test_a_virtual_function_says_whose_it_is(bus: Bus) -> None:
     [first, *_] = four_functions(bus)
-    assert Sysfs(bus).link_name(f"{pci.DEVICES}/{first}/physfn") == NVME
-    assert NVME in [f.address for f in pci.physical(Sysfs(bus))]
-    assert first not in [f.address for f in pci.physical(Sysfs(bus))]
+    assert door(bus).link_name(f"{pci.DEVICES}/{first}/physfn") == NVME
+    assert NVME in [f.address for f in pci.physical(door(bus))]
+    assert first not in [f.address for f in pci.physical(door(bus))]
 
 
 def test_unbinding_blocks_while_the_function_is_open_and_the_holder_is_found(bus: Bus) -> None:
     [first, *_] = four_functions(bus)
-    sysfs = Sysfs(bus)
+    sysfs = door(bus)
     step = Bind(first, pci.VFIO, "")
     Effects(sysfs).apply(step)
     with bus.held_function(first):
@@ -203,10 +204,10 @@ def test_functions_that_somebody_works_with_are_not_taken_away(bus: Bus) -> None
     evidence = Reads(COUNTING, "0", "4")
     made = Write(COUNTING, "4", evidence, Undo(COUNTING, "0"), functions=NVME, shared=True)
     bus.write(PROBING, "0")
-    effects = Effects(Sysfs(bus))
+    effects = Effects(door(bus))
     effects.apply(made)
-    [first, *_] = pci.virtual(Sysfs(bus), NVME)
-    Effects(Sysfs(bus)).apply(Bind(first, pci.VFIO, ""))
+    [first, *_] = pci.virtual(door(bus), NVME)
+    Effects(door(bus)).apply(Bind(first, pci.VFIO, ""))
     with bus.held_function(first):
         effects.take_back(made)
         assert effects.state(made) is State.OURS
