@@ -12,6 +12,20 @@ from libvf_operator import claim as claims
 from libvf_operator.objects import Object
 
 _TYPES_TOLD = 12
+# why the agent lets nothing new come to a device, and the cure
+_TAINTS = {
+    f"{names.DRIVER}/{key}": words
+    for key, words in {
+        "no-reset": "cannot be reset between guests (reuseWithoutReset of a GpuPolicy allows it)",
+        "excluded": "is not allowed by its GpuPolicy any more",
+        "draining": "is being drained by its GpuPolicy",
+        "lost": "is gone from its host (see the host's kernel log)",
+        "sick": "does not answer as it should (kubectl vf doctor says more)",
+        "unknown-vram": "does not tell its video memory (set vram in its GpuPolicy)",
+        "foreign-quota": "has quotas that somebody else has set (set them to 0)",
+        "quota": "has a quota that its driver does not take (see its GpuPolicy)",
+    }.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +39,7 @@ class Offer:
     vendor: str
     mode: str
     device: str
+    taints: tuple[str, ...] = ()
 
 
 def why(spec: Object, slices: list[Object], allocated: list[Object], scheduler: str) -> str:
@@ -44,7 +59,9 @@ def why(spec: Object, slices: list[Object], allocated: list[Object], scheduler: 
         users = sorted({holders[offer.pool, offer.name] for offer in fitting})
         many = f"all {len(fitting)} slices that are {_wanted(spec)} are in use by"
         return f"{many} {', '.join(users[:8])}: stop one, or ask for another"
-    told = (f"{kind} {_room(offered, holders)}" for kind, offered in sorted(by_type.items()) if offered[0] in fitting)
+    told = (
+        f"{kind} {_room(offered, holders)}" for kind, offered in sorted(by_type.items()) if set(offered) & set(fitting)
+    )
     return (
         f"no slice that is {_wanted(spec)} can be had now: {_few(told)}; free ones may be kept from it by other slices "
         f"on their cards or by their nodes; the scheduler says: {scheduler or 'nothing yet'}"
@@ -98,7 +115,7 @@ def _unfit(spec: Object, offer: Offer) -> str:
         return f"({of_bytes(offer.vram)}) is too small"
     if "max" in vram and offer.vram > to_bytes(vram["max"]):
         return f"({of_bytes(offer.vram)}) is too large"
-    return ""
+    return next((_TAINTS.get(key, f"is tainted {key}: see the agent's log") for key in offer.taints), "")
 
 
 def _room(offered: list[Offer], holders: dict[tuple[str, str], str]) -> str:
@@ -122,7 +139,8 @@ def _wanted(spec: Object) -> str:
 def _offer(pool: str, device: Object) -> Offer:
     vram = (device.get("capacity") or {}).get("vram", {}).get("value", "0")
     kind, vendor, mode, pci = (_text(device, key) for key in ("type", "vendor", "mode", "device"))
-    return Offer(pool, device["name"], kind, to_bytes(vram), vendor, mode, pci)
+    taints = tuple(str(taint["key"]) for taint in device.get("taints") or [])
+    return Offer(pool, device["name"], kind, to_bytes(vram), vendor, mode, pci, taints)
 
 
 def _text(device: Object, key: str) -> str:

@@ -10,6 +10,7 @@ from libvf_agent.sysfs import Files
 from tests.contract.nodekernel import NodeKernel
 from tests.fakekernel.cards import mbochs, mdpy, mtty
 from tests.fakekernel.mdev import MediatedHost
+from tests.fakekernel.situations import SITUATIONS
 
 
 class Kernel(Files, Protocol):
@@ -39,3 +40,9 @@ def kernel(request: pytest.FixtureRequest) -> Iterator[Kernel]:
 def _clear(files: Kernel) -> None:
     for uuid in files.names("sys/bus/mdev/devices"):
         files.write(f"sys/bus/mdev/devices/{uuid}/remove", "1")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What no kernel at hand can do is said at the end of every run."""
+    fake = ", ".join(name for name, situation in SITUATIONS.items() if not situation.real)
+    terminalreporter.write_line(f"carved on the fake kernel only, as no such card is at hand: {fake}")

@@ -20,12 +20,16 @@ PF = "0000:65:00.0"
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A host, the card and the devices that a claim is to get, and the rules that hold."""
+    """A host, the card and the devices that a claim is to get, and the rules that hold.
+
+    `real` is true where a lab node's own kernel is driven in the same way by the contract suite or end to end.
+    """
 
     host: Callable[[], FakeHost]
     card: str
     devices: tuple[str, ...]
     rules: RulesOf = careful
+    real: bool = False
 
     def state(self, host: FakeHost) -> object:
         """Everything on the host that carving could change."""
@@ -131,16 +135,16 @@ class MadeByHand(XeHost):
 TIMES = Quota(exec_quantum_ms=20, preempt_timeout_us=40_000, priority="normal")
 
 SITUATIONS = {
-    "mdpy": Situation(_mediated(mdpy, "mdpy-xga"), "mdpy", ("xga-0", "hd-0")),
-    "mbochs": Situation(_mediated(mbochs, "mbochs-small"), "mbochs", ("small-0",)),
-    "mtty": Situation(_mediated(mtty, "mtty-2"), "mtty", ("1-0", "2-0")),
+    "mdpy": Situation(_mediated(mdpy, "mdpy-xga"), "mdpy", ("xga-0", "hd-0"), real=True),
+    "mbochs": Situation(_mediated(mbochs, "mbochs-small"), "mbochs", ("small-0",), real=True),
+    "mtty": Situation(_mediated(mtty, "mtty-2"), "mtty", ("1-0", "2-0"), real=True),
     "gvtg": Situation(_mediated(gvtg, "i915-GVTg_V5_8"), "0000:00:02.0", ("gvtg-v5-8-0",)),
     "nvidia": Situation(_mediated(nvidia, "nvidia-702"), PF, ("702-0", "702-1")),
-    "sriov": Situation(sriov, PF, ("vf-0", "vf-1"), rules(functions=4)),
+    "sriov": Situation(sriov, PF, ("vf-0", "vf-1"), rules(functions=4), real=True),
     "nvidia vfio": Situation(one_size, PF, ("1150-0", "1150-3"), rules(parameters="frame_rate_limiter=0")),
     "nvidia vfio, mixed": Situation(mixed_sizes, PF, ("1030-20", "1031-6"), rules(parameters="k=v")),
     "nvidia vfio, uncut": Situation(uncut, PF, ("1031-6", "1030-0"), rules(functions=1, heterogeneous=True)),
-    "whole card": Situation(desktop, PF, ("whole-0",), rules(take_from_host=True)),
+    "whole card": Situation(desktop, PF, ("whole-0",), rules(take_from_host=True), real=True),
     "xe": Situation(
         arcs, PF, ("vf-2048m-0", "vf-4096m-0"), rules(functions=4, quota=replace(TIMES, sizes=(2 * GIB, 4 * GIB)))
     ),

@@ -78,3 +78,10 @@ def test_no_node_has_hardware_virtualization() -> None:
 
     assert "none of 1 nodes with the libvf agent has KVM" in explain.why_no_kvm([node(False)])
     assert explain.why_no_kvm([node(False), node(True)]) == ""
+
+
+def test_a_device_that_nothing_new_may_come_to_says_why_and_the_cure() -> None:
+    offered = slices(amd_whole=1)
+    offered[0]["spec"]["devices"][0]["taints"] = [{"key": "libvf.io/no-reset", "effect": "NoSchedule"}]
+    said = explain.why({}, offered, [], "")
+    assert "amd-whole cannot be reset between guests (reuseWithoutReset of a GpuPolicy allows it)" in said
