@@ -8,6 +8,10 @@ PYTHON := $(VENV)/bin/python
 export PYTHONPATH := $(CURDIR)/api:$(CURDIR)/operator:$(CURDIR)/host-agent:$(CURDIR)/launcher:$(CURDIR)/cli:$(CURDIR)
 export PATH := $(VENV)/bin:$(PATH)
 
+# random tests play one life here, so that what turns red is a change; `make test LIBVF_SEED=` plays another
+LIBVF_SEED ?= 20261125
+export LIBVF_SEED
+
 SOURCES := api operator/libvf_operator host-agent/libvf_agent launcher/libvf_launcher cli/libvf_cli lab
 
 .PHONY: demo down reset test unit e2e lint locks

@@ -195,7 +195,7 @@ class Sysfs:
         """Who holds one of `nodes` ("/dev/vfio/3") open, by every /proc/<pid>/fd: needs the host's pid namespace."""
         if not nodes:
             return []
-        pids = [int(name) for name in self.names("proc") if name.isdigit()]
+        pids = [int(name) for name in self.names("proc") if name.isascii() and name.isdecimal()]
         return [Opener(pid, self.read_or(f"proc/{pid}/comm", "?")) for pid in pids if self._holds(pid, nodes)]
 
     def _holds(self, pid: int, nodes: tuple[str, ...]) -> bool:

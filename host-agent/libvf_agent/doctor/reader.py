@@ -113,7 +113,7 @@ class _Reader:
 
     def _processes(self) -> frozenset[str]:
         """What runs, by name; needs the host's pid namespace."""
-        pids = (name for name in self._names("proc") if name.isdigit())
+        pids = (name for name in self._names("proc") if name.isascii() and name.isdecimal())
         return frozenset(self._sysfs.read_or(f"proc/{pid}/comm", "") for pid in pids)
 
     def _numa_nodes(self) -> tuple[NumaNode, ...]:

@@ -17,7 +17,7 @@ from libvf_agent.inventory import SliceType
 from libvf_api.pci import BadPciAddress, PciAddress
 
 INPUTS = 1_000_000
-SEED = int(os.environ.get("LIBVF_SEED", random.randrange(1 << 32)))
+SEED = int(os.environ.get("LIBVF_SEED") or random.randrange(1 << 32))
 
 # what breaks readers: digits that are no ASCII, signs, separators, ends of lines, nothing, very much
 ODD = [
