@@ -39,7 +39,8 @@ class Manifest(msgspec.Struct, frozen=True, rename="camel"):
 
     `links` lead to paths from the root, never through another link; `folders` are those in which nothing was taken.
     `refused` and `unlisted` hold the errno's name for files and for folders that would not be read, EFBIG for a file
-    that is too big. `write_only` was not opened; `nodes` are devices, of which only the name counts.
+    that is too big. `write_only` was not opened; `nodes` are devices, of which only the name counts. `programs` are
+    what vendors' own tools said, by their words with blanks between, reduced to the lines that libvf reads.
     """
 
     format: int
@@ -52,6 +53,7 @@ class Manifest(msgspec.Struct, frozen=True, rename="camel"):
     unlisted: dict[str, str] = {}
     write_only: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
+    programs: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ class CapturedHost(FakeHost):
     def __init__(self, capture: Capture) -> None:
         super().__init__(numa_nodes=0)
         self.tree = _tree(capture)
+        self._programs = capture.manifest.programs
         self._unlisted = {path: _number(name) for path, name in capture.manifest.unlisted.items()}
 
     def names(self, path: str) -> list[str]:
@@ -26,6 +27,12 @@ class CapturedHost(FakeHost):
         if number is not None:
             raise fail(number, path)
         return super().names(path)
+
+    def ask(self, argv: tuple[str, ...]) -> str:
+        """What the program said."""
+        if " ".join(argv) not in self._programs:
+            raise fail(errno.ENOENT, argv[0])
+        return self._programs[" ".join(argv)]
 
 
 def captured(archive: Path | str | bytes) -> FakeHost:

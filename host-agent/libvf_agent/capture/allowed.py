@@ -2,8 +2,9 @@
 
 No name is here whose reading acts, waits or wakes the hardware. So a function's `config`, `rom`, `vpd` and BARs
 stay away, and so do `current_link_*`, `max_link_*`, `resourceN_resize` and a bridge's bus numbers, for which the
-kernel resumes a sleeping device (drivers/pci/pci-sysfs.c, pci_config_pm_runtime_get). No name is here that holds a
-serial number or a user's word: `vpd`, amdgpu's `unique_id` and `serial_number`, NVIDIA's `vm_name`.
+kernel resumes a sleeping device (drivers/pci/pci-sysfs.c, pci_config_pm_runtime_get). Two wake a card all the same,
+as the agent itself cannot find it without them: xe's `vram_mm`, and what NVIDIA's own tool says. No name is here
+that holds a serial number or a user's word: `vpd`, amdgpu's `unique_id` and `serial_number`, NVIDIA's `vm_name`.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ NVIDIA = Allowed(_names("creatable_vgpu_types current_vgpu_type gpu_instance_id 
 XE_FUNCTION = re.compile(r"pf|vf\d+")
 XE = Allowed(links=_names("device"), write_only=_names("stop"))
 XE_PROFILE = Allowed(_names("exec_quantum_ms preempt_timeout_us sched_priority vram_quota"))
+XE_TILE = re.compile(r"tile\d{1,2}")
+XE_MEMORY = Allowed(_names("physical_vram_size_bytes"))
 XE_BULK = Allowed(write_only=XE_PROFILE.texts)
 
 # i915 out of tree: drm/cardN/{prelim_iov,iov}/{pf,vfN}/gt*

@@ -82,6 +82,7 @@ def anonymous(seen: Seen, pseudonyms: Pseudonyms) -> Capture:
         unlisted={path(place): name for place, name in seen.unlisted.items()},
         write_only=tuple(sorted(path(place) for place in seen.write_only)),
         nodes=tuple(sorted(path(place) for place in seen.nodes)),
+        programs={words: pseudonyms.text(text) for words, text in seen.programs.items()},
     )
     return Capture(manifest, files)
 

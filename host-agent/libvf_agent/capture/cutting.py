@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from libvf_agent.backends.xe import DEBUG
+from libvf_agent.capture import reduced
 from libvf_agent.capture.allowed import (
     DRM_NODE,
     I915_FOLDERS,
@@ -14,9 +16,12 @@ from libvf_agent.capture.allowed import (
     XE,
     XE_BULK,
     XE_FUNCTION,
+    XE_MEMORY,
     XE_PROFILE,
+    XE_TILE,
 )
 from libvf_agent.capture.taker import Taker
+from libvf_agent.nvidia_smi import TOOL
 
 
 def take(taker: Taker, folder: str, names: Sequence[str]) -> None:
@@ -25,6 +30,7 @@ def take(taker: Taker, folder: str, names: Sequence[str]) -> None:
         taker.take(f"{folder}/nvidia", NVIDIA)
     if "sriov_admin" in names:
         _xe(taker, f"{folder}/sriov_admin")
+        _memory(taker, folder, names)
     if "drm" in names:
         _drm(taker, f"{folder}/drm")
     if "vfio-dev" in names:
@@ -39,6 +45,21 @@ def _xe(taker: Taker, folder: str) -> None:
         elif XE_FUNCTION.fullmatch(name):
             taker.take(f"{folder}/{name}", XE)
             taker.take(f"{folder}/{name}/profile", XE_PROFILE)
+
+
+def _memory(taker: Taker, folder: str, names: Sequence[str]) -> None:
+    """How much the driver manages of each tile; the agent itself reads it when it finds the card."""
+    tiles = [name for name in names if XE_TILE.fullmatch(name)]
+    for tile in tiles:
+        taker.take(f"{folder}/{tile}", XE_MEMORY)
+    for tile in tiles or ["tile0"]:
+        taker.reduced(f"{DEBUG}/{folder.rpartition('/')[2]}/{tile}/vram_mm", reduced.managed_memory)
+
+
+def tool(taker: Taker, address: str) -> None:
+    """What NVIDIA's own tool says of a card, which no file tells."""
+    taker.program((TOOL, "vgpu", "-s", "-v", "-i", address), reduced.vgpu_types)
+    taker.program((TOOL, "-q", "-i", address), reduced.vgpu_modes)
 
 
 def _drm(taker: Taker, folder: str) -> None:

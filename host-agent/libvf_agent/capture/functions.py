@@ -7,11 +7,12 @@ import posixpath
 from libvf_api.pci import PciAddress
 
 from libvf_agent.backends.mediated import BUS
+from libvf_agent.backends.xe import VFIO as XE_VFIO
 from libvf_agent.capture import cutting
 from libvf_agent.capture.allowed import BRIDGE, DRIVER, FUNCTION, GROUP, PCI_BUS, VIRTUAL_FUNCTION
 from libvf_agent.capture.taker import Taker
 from libvf_agent.errors import CaptureError
-from libvf_agent.pci import DEVICES, is_address
+from libvf_agent.pci import DEVICES, DRIVERS, VFIO, is_address
 
 GROUPS = "sys/kernel/iommu_groups"
 # PCI base classes of display controllers and of processing accelerators (PCI Code and ID Assignment, 1.3 and 1.18)
@@ -36,6 +37,8 @@ def take(taker: Taker, card: str | None) -> Places:
     for name in sorted({*company, *map(posixpath.basename, bridges)} & _listed(taker)):
         taker.link(f"{DEVICES}/{name}")
     taker.take(posixpath.dirname(DEVICES), PCI_BUS)
+    for driver in (VFIO, XE_VFIO):
+        taker.take(f"{DRIVERS}/{driver}", DRIVER)
     for group in taker.names(GROUPS):  # how many there are
         taker.names(f"{GROUPS}/{group}")
     return company
@@ -111,6 +114,8 @@ def _function(taker: Taker, folder: str) -> None:
     if driver:
         taker.take(driver, DRIVER)
     cutting.take(taker, folder, names)
+    if driver and driver.endswith("/nvidia") and "physfn" not in names:
+        cutting.tool(taker, posixpath.basename(folder))
 
 
 def _bridges(folder: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""One capture of a host, from its files to what an archive holds; nothing is written and no program is run."""
+"""One capture of a host, from its files to what an archive holds; nothing is written, and no program is run but NVIDIA's own to ask it."""
 
 from __future__ import annotations
 

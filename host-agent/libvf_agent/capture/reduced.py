@@ -45,6 +45,28 @@ def cpu(text: str) -> str:
     return (f"vendor_id\t: {vendor[1]}\n" if vendor else "") + (f"flags\t\t: {' '.join(kept)}\n" if flags else "")
 
 
+def vgpu_types(text: str) -> str:
+    """Of `nvidia-smi vgpu -s -v` the lines that say which types there are, how big, and how many of each."""
+    keys = ("vGPU Type ID", "Name", "FB Memory", "Max Instances", "GPU Instance Profile ID")
+    return "".join(f"{line}\n" for line in text.splitlines() if line.partition(":")[0].strip() in keys)
+
+
+def vgpu_modes(text: str) -> str:
+    """Of `nvidia-smi -q` the modes that decide how a card is cut: no name, no serial number, no process."""
+    modes = ("vGPU Heterogeneous Mode", "Heterogeneous Time-Slice Sizes", "MIG Mode")
+    lines = text.splitlines()
+    keys = [line.partition(":")[0].strip() for line in lines]
+    before = ["", *keys]
+    told = (k in modes or (k == "Current" and b == "MIG Mode") for k, b in zip(keys, before, strict=False))
+    return "".join(f"{line}\n" for line, kept in zip(lines, told, strict=True) if kept)
+
+
+def managed_memory(text: str) -> str:
+    """Of xe's `vram_mm` the line that says how much there is: the rest is what is in it now."""
+    found = re.search(r"^\s*size: [0-9]{1,19}$", text, re.MULTILINE)
+    return f"{found[0]}\n" if found else ""
+
+
 def _is_ours(word: str) -> bool:
     key, _, value = word.partition("=")
     key = key.replace("-", "_")

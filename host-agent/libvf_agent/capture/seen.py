@@ -9,7 +9,7 @@ from libvf_api.capture import above
 
 @dataclass
 class Seen:
-    """By path: texts, where links lead, and the errno's name of what would not be read."""
+    """By path: texts, where links lead, and the errno's name of what would not be read; what programs said."""
 
     files: dict[str, str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
@@ -18,6 +18,7 @@ class Seen:
     unlisted: dict[str, str] = field(default_factory=dict)
     write_only: set[str] = field(default_factory=set)
     nodes: set[str] = field(default_factory=set)
+    programs: dict[str, str] = field(default_factory=dict)
 
     def entries(self) -> int:
         """How many there are of all kinds."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+import subprocess
 from collections.abc import Callable
 
 from libvf_api.capture import ALL_BYTES, ENTRIES, FILE_BYTES
@@ -103,6 +104,17 @@ class Taker:
         """A device node: its name, as to open one acts."""
         if self.exists(path):
             self.seen.nodes.add(path)
+
+    def program(self, argv: tuple[str, ...], reduce: Callable[[str], str]) -> None:
+        """What `reduce` leaves of what a vendor's own tool says that only looks; nothing where it fails."""
+        try:
+            said = reduce(self._files.ask(argv)[:ALL_BYTES])
+        except (OSError, subprocess.TimeoutExpired):
+            return
+        if len(said.encode()) <= FILE_BYTES:
+            self.seen.programs[" ".join(argv)] = said
+            self._bytes += len(said.encode())
+            self._limit()
 
     def _keep(self, path: str, source: str, reduce: Callable[[str], str] | None) -> None:
         if path in self.seen.files:

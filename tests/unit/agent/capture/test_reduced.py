@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from libvf_agent import nvidia_types
 from libvf_agent.capture import reduced
 from libvf_agent.capture.allowed import PARAMETERS, WORDS
 from libvf_agent.preparation import words
@@ -70,3 +71,37 @@ def test_the_processor_is_its_maker_and_whether_it_virtualises() -> None:
     one = "processor\t: 0\nvendor_id\t: AuthenticAMD\nmodel name\t: EPYC\nflags\t\t: fpu svm sse\n"
     assert reduced.cpu(one * 2) == "vendor_id\t: AuthenticAMD\nflags\t\t: svm\n"
     assert reduced.cpu("processor: 0") == ""
+
+
+ASKED = """GPU 00000000:65:00.0
+    Product Name                          : NVIDIA L40S
+    Serial Number                         : 1325021004567
+    GPU UUID                              : GPU-5ad9ab9c-6f1c-5e64-a8c0-2ba24d2a9e0f
+    vGPU Device Capability
+        Heterogeneous Time-Slice Sizes    : Supported
+    vGPU Heterogeneous Mode               : Disabled
+    MIG Mode
+        Current                           : Disabled
+        Pending                           : Enabled
+    Processes
+        Name                              : /home/alice/trainer
+"""
+
+
+def test_of_nvidias_tool_the_modes_are_kept_and_nothing_else() -> None:
+    kept = reduced.vgpu_modes(ASKED)
+    assert [line.split(":")[0].strip() for line in kept.splitlines()] == [
+        "Heterogeneous Time-Slice Sizes",
+        "vGPU Heterogeneous Mode",
+        "MIG Mode",
+        "Current",
+    ]
+    assert nvidia_types.said(kept) == nvidia_types.said(ASKED)
+
+
+def test_of_a_type_its_number_name_size_and_count_are_kept() -> None:
+    listed = "vGPU Type ID : 0x5f1\n  Name : NVIDIA L40S-1Q\n  Sub System ID : 0x1\n  FB Memory : 1024 MiB\n"
+    kept = reduced.vgpu_types(f"{listed}  Max Instances : 32\n  License : GRID-Virtual-WS\n")
+    assert "License" not in kept
+    assert nvidia_types.supported(kept) == nvidia_types.supported(f"{listed}  Max Instances : 32\n")
+    assert nvidia_types.supported(kept)
