@@ -12,7 +12,7 @@ from libvf_agent.sysfs import HostFiles
 
 
 class BoundedFiles(HostFiles):
-    """Opens plain files alone, without waiting, and reads just past the limit; it writes nothing, and runs what only looks."""
+    """Opens plain files alone, without waiting, and reads just past the limit; it writes nothing."""
 
     def read(self, path: str) -> str:
         """A pipe would be waited for, and a device acts when it is opened: EINVAL for both."""

@@ -1,4 +1,7 @@
-"""One capture of a host, from its files to what an archive holds; nothing is written, and no program is run but NVIDIA's own to ask it."""
+"""One capture of a host, from its files to what an archive holds.
+
+Nothing is written, and no program is run but NVIDIA's own, to ask it.
+"""
 
 from __future__ import annotations
 
