@@ -62,6 +62,9 @@ class OneCard:
     def run(self, argv: tuple[str, ...]) -> None:
         self.kernel.run(argv)
 
+    def ask(self, argv: tuple[str, ...]) -> str:
+        return self.kernel.ask(argv)
+
 
 @pytest.fixture
 def kernel(bed: Testbed) -> Iterator[Files]:
@@ -99,7 +102,7 @@ async def test_the_real_driver_takes_what_is_allocated_and_has_no_room_for_what_
     server = await ApiServer.connect()
     try:
         async with Scheduler.watched(server) as scheduler:
-            home = Home(NODE, kernel, careful, server, tmp_path)
+            home = Home(NODE, kernel, careful, server, tmp_path, seconds=60)
             card = Card(CARD, kind.rule, kind.vendor, numa_node=0)
             life = Life(home, Ground([card], {CARD: kind.by_hand}), scheduler, seed)
             await life.live(OPERATIONS)

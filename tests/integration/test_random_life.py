@@ -34,6 +34,10 @@ PLANS = {
     "blind": Plan(("P40", "mdpy"), numa_nodes=2),
     "functions": Plan(("SR-IOV", "SR-IOV"), numa_nodes=2),
     "by-hand": Plan(("SR-IOV, made by hand",)),
+    "a6000": Plan(("RTX A6000",)),
+    "vgpus": Plan(("L40S",)),
+    "mixed-sizes": Plan(("L4, mixed",)),
+    "xe": Plan(("xe",)),
     "desktop": Plan(("graphics card", "graphics card", "mdpy", "GVT-g")),
 }
 

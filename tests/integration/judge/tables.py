@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.integration.judge.rules import OneSize, Pools, Size
+from tests.integration.judge.rules import OneSize, Placements, Pools, Size, Spots
 
 # framebuffer in GiB -> the most on one card
 _OF_16 = {1: 16, 2: 8, 4: 4, 8: 2, 16: 1}
@@ -47,6 +47,16 @@ NVIDIA_A2 = OneSize(_sizes(A2, _OF_16), functions=16)
 TESLA_P40 = OneSize(_sizes(P40, _OF_24))
 NVIDIA_RTX_A6000 = OneSize(_sizes(RTX_A6000, _OF_48), functions=32)
 
+# vendor's own VFIO: the numbers of the driver, and its sizes in GiB; the places on a card of 24 GiB that mixes sizes are
+# those of the guide's chapter "vGPU Placements for GPUs in Mixed-Size Mode"
+L40S: Rows = [(1145, "1B"), (1146, "2B"), *((1147 + n, f"{size}Q") for n, size in enumerate(_OF_48))]
+NVIDIA_L40S = OneSize(_sizes(L40S, _OF_48), functions=32)
+_PLACES_OF_24 = {4: (0, 8, 12, 20), 6: (0, 6, 12, 18), 8: (0, 16), 12: (0, 12), 24: (0,)}
+NVIDIA_L4_MIXED = Placements(
+    {f"nvidia-{1030 + n}": Spots(size * 1024, size, starts) for n, (size, starts) in enumerate(_PLACES_OF_24.items())},
+    functions=16,
+)
+
 _GVTG = {
     "i915-GVTg_V5_8": {"low": 64, "high": 384, "fence": 4},
     "i915-GVTg_V5_4": {"low": 128, "high": 512, "fence": 4},
@@ -75,6 +85,12 @@ MBOCHS = Pools(
 MTTY = Pools({"mtty-1": {"ports": 1}, "mtty-2": {"ports": 2}}, {"ports": 24})
 
 WHOLE = Pools({"nvidia-whole": {"card": 1}}, {"card": 1}, {"nvidia-whole": 24 * 1024})
+
+
+def xe(count: int, usable: int, *sizes: int) -> Pools:
+    """An Intel card of which so many functions may be made; each gets a quota of its memory, in MiB."""
+    table = {f"intel-vf-{size}m": {"functions": 1, "memory": size} for size in sizes}
+    return Pools(table, {"functions": count, "memory": usable}, {f"intel-vf-{size}m": size for size in sizes})
 
 
 def functions(count: int) -> Pools:

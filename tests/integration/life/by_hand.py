@@ -109,13 +109,83 @@ class PciFunctions:
             files.write(f"{PCI}/drivers_probe", address)
 
 
+@dataclass(frozen=True, slots=True)
+class Vgpus:
+    """Virtual functions that NVIDIA's driver has made vGPUs of; `placed` where it mixes sizes and tells places."""
+
+    placed: bool = False
+
+    def there(self, files: Files) -> dict[str, tuple[str, Piece]]:
+        found = {}
+        for address in files.names(f"{PCI}/devices"):
+            folder = f"{PCI}/devices/{address}"
+            number = files.read(f"{folder}/nvidia/current_vgpu_type").strip() if _is_vgpu(files, folder) else "0"
+            if number != "0":
+                place = int(files.read(f"{folder}/nvidia/placement_id")) if self.placed else None
+                found[address] = (_physical(files, folder), Piece(f"nvidia-{number}", place))
+        return found
+
+    def parents(self, files: Files, card: str, kind: str) -> Sequence[str]:
+        devices = (f"{PCI}/devices/{address}" for address in files.names(f"{PCI}/devices"))
+        folders = [folder for folder in devices if _is_vgpu(files, folder) and _physical(files, folder) == card]
+        free = [f for f in folders if files.read(f"{f}/nvidia/current_vgpu_type").strip() == "0"]
+        return [posixpath.basename(folder) for folder in free]
+
+    def make(self, files: Files, parent: str, kind: str, name: str) -> str | None:
+        try:
+            files.write(f"{PCI}/devices/{parent}/nvidia/current_vgpu_type", kind.rpartition("-")[2])
+        except OSError:
+            return None
+        return parent
+
+    def remove(self, files: Files, name: str) -> None:
+        files.write(f"{PCI}/devices/{name}/nvidia/current_vgpu_type", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """Virtual functions of Intel's xe, each with its quota of memory; nobody but the agent makes any."""
+
+    def there(self, files: Files) -> dict[str, tuple[str, Piece]]:
+        found = {}
+        for address in files.names(f"{PCI}/devices"):
+            folder = f"{PCI}/devices/{address}"
+            if "vfio" in _driver(files, address) and files.exists(f"{folder}/physfn"):
+                card = _physical(files, folder)
+                admin = f"{PCI}/devices/{card}/sriov_admin"
+                [mine] = [n for n in files.names(admin) if _leads(files, f"{admin}/{n}/device", address)]
+                quota = int(files.read(f"{admin}/{mine}/profile/vram_quota"))
+                found[address] = (card, Piece(f"intel-vf-{quota >> 20}m"))
+        return found
+
+    def parents(self, files: Files, card: str, kind: str) -> Sequence[str]:
+        return []
+
+    def make(self, files: Files, parent: str, kind: str, name: str) -> str | None:
+        return None
+
+    def remove(self, files: Files, name: str) -> None:
+        raise AssertionError(f"{name} was made by nobody")
+
+
 MDEV = Mdev()
+VGPUS = Vgpus()
+PLACED_VGPUS = Vgpus(placed=True)
+QUOTAS = Quotas()
 FUNCTIONS = PciFunctions()
 WHOLE_CARDS = PciFunctions(virtual=False)
 
 
 def _pid(group: str) -> int:
     return 50_000 + int(group)
+
+
+def _is_vgpu(files: Files, folder: str) -> bool:
+    return files.exists(f"{folder}/nvidia/current_vgpu_type")
+
+
+def _leads(files: Files, link: str, address: str) -> bool:
+    return files.exists(link) and posixpath.basename(files.real(link)) == address
 
 
 def _driver(files: Files, address: str) -> str:

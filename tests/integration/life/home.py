@@ -22,8 +22,12 @@ MANAGER = "random-life"
 class Home:
     """One node."""
 
-    def __init__(self, name: str, kernel: Files, rules: RulesOf, server: ApiServer, folder: Path) -> None:
+    def __init__(
+        self, name: str, kernel: Files, rules: RulesOf, server: ApiServer, folder: Path, seconds: float = 0
+    ) -> None:
+        """`seconds` are what a call may take beside the five that it always may: a node's kernel answers slowly."""
         self.name = name
+        self._seconds = seconds
         self.kernel = kernel
         self._server = server
         self._cluster = Cluster(server)
@@ -75,7 +79,7 @@ class Home:
         failures = host.recover()
         assert failures == [], failures
         # nothing is tried again in the driver: a refusal that would pass by itself is to be seen
-        return Driver(host, self._cluster, call_seconds=0)
+        return Driver(host, self._cluster, call_seconds=self._seconds)
 
 
 def _ready() -> dict[str, str]:

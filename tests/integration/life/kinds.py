@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from libvf_agent.rules import CardId, Rules, RulesOf, careful
+from libvf_agent.rules import CardId, Quota, Rules, RulesOf, careful
 
 from tests.fakekernel import cards as fake
-from tests.fakekernel.host import FakeHost
+from tests.fakekernel.host import NODES
 from tests.fakekernel.mdev import Card as FakeCard
 from tests.fakekernel.mdev import Mdev, Type
-from tests.fakekernel.pci import Function, Pci
+from tests.fakekernel.nvidia import NvidiaHost
+from tests.fakekernel.nvidia_models import Model, l4, l40s
+from tests.fakekernel.pci import Function
+from tests.fakekernel.tree import Folder
+from tests.fakekernel.xe import XE_VFIO, XePci, arc
 from tests.integration.judge import tables
 from tests.integration.judge.pool import Card
 from tests.integration.judge.rules import OneSize, Pools, Rule
@@ -19,13 +23,23 @@ from tests.integration.life import by_hand
 from tests.integration.life.by_hand import ByHand
 
 
-class Machine(FakeHost):
+class Machine(NvidiaHost):
     """A host with every part of the fake kernel."""
 
+    bus = XePci
+
     def __init__(self, numa_nodes: int) -> None:
-        super().__init__(numa_nodes)
+        super().__init__()
+        for number in range(numa_nodes):
+            self.tree.put(f"{NODES}/node{number}", Folder())
         self.mdev = Mdev(self)
-        self.pci = Pci(self)
+        self.pci.load(XE_VFIO)
+
+    @property
+    def xe(self) -> XePci:
+        """The bus with Intel's driver."""
+        assert isinstance(self.pci, XePci)
+        return self.pci
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +182,31 @@ def _made_at_boot(machine: Machine, card: str) -> None:
     machine.write(f"sys/bus/pci/devices/{card}/sriov_numvfs", "3")
 
 
+def _vgpus(rule: Rule, model: Model, hand: ByHand, mixes: bool) -> Kind:
+    """A card whose vGPUs are virtual functions with NVIDIA's own VFIO."""
+
+    def plug(machine: Machine, slot: Slot) -> str:
+        machine.put(slot.address, model, mixes=mixes)
+        return slot.address
+
+    return Kind(rule, hand, "nvidia", model.pci_id, plug, dict.fromkeys(rule.types, "VirtualFunction"))
+
+
+def _arc(machine: Machine, slot: Slot) -> str:
+    """A discrete card of Intel's with 16 GiB."""
+    machine.xe.plug(arc(slot.address))
+    return slot.address
+
+
+_XE = tables.xe(4, 16_384 - 128, 2048, 4096)  # the driver keeps 128 MiB of a tile
+
+
+def _l40s() -> Model:
+    """Without its compute series: two series are enough to mix."""
+    model = l40s()
+    return replace(model, kinds=tuple(kind for kind in model.kinds if not kind.name.endswith("C")))
+
+
 _AMD = {"amd-vf": "VirtualFunction", "amd-whole": "Passthrough"}
 _TAKEN = Rules("taken", functions=4, take_from_host=True, vram=196_608 << 20)
 
@@ -185,6 +224,12 @@ KINDS: Mapping[str, Kind] = {
     ),
     "SR-IOV, made by hand": Kind(
         tables.functions(3), by_hand.FUNCTIONS, "amd", "1002:74a1", _amd, _AMD, boot=_made_at_boot
+    ),
+    "L40S": _vgpus(tables.NVIDIA_L40S, _l40s(), by_hand.VGPUS, mixes=False),
+    "L4, mixed": _vgpus(tables.NVIDIA_L4_MIXED, l4(), by_hand.PLACED_VGPUS, mixes=True),
+    "xe": Kind(
+        _XE, by_hand.QUOTAS, "intel", "8086:e212", _arc, dict.fromkeys(_XE.types, "VirtualFunction"),
+        Rules("cut", modes=frozenset({"VirtualFunction"}), functions=4, quota=Quota(sizes=(2 << 30, 4 << 30))),
     ),
     "graphics card": Kind(
         tables.WHOLE, by_hand.WHOLE_CARDS, "nvidia", "10de:2684", _desktop, {"nvidia-whole": "Passthrough"},
