@@ -12,7 +12,6 @@ from pathlib import Path
 from random import SystemRandom
 
 import pytest
-from libvf_agent.rules import careful
 from libvf_agent.sysfs import Files
 from libvf_api.apiserver import ApiServer
 
@@ -102,7 +101,7 @@ async def test_the_real_driver_takes_what_is_allocated_and_has_no_room_for_what_
     server = await ApiServer.connect()
     try:
         async with Scheduler.watched(server) as scheduler:
-            home = Home(NODE, kernel, careful, server, tmp_path, seconds=60)
+            home = Home(NODE, kernel, {}, server, tmp_path, seconds=60)
             card = Card(CARD, kind.rule, kind.vendor, numa_node=0)
             life = Life(home, Ground([card], {CARD: kind.by_hand}), scheduler, seed)
             await life.live(OPERATIONS)

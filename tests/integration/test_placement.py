@@ -83,7 +83,14 @@ def test_a_card_of_one_size_at_a_time_is_never_asked_for_another(api: Api, nodes
 
 
 def test_several_slices_come_from_one_numa_node(api: Api, nodes: Callable[..., Node]) -> None:
-    far = Card(**{**vars(nvidia()), "name": "0000:b3:00.0", "parents": ["0000:b3:00.4"], "numa_node": 1})
+    far = Card(
+        **{
+            **vars(nvidia()),
+            "name": "0000:b3:00.0",
+            "parents": [f"0000:b3:{n // 8:02x}.{n % 8}" for n in range(4, 20)],
+            "numa_node": 1,
+        }
+    )
     node = nodes("n1", far, nvidia())
     # of four on each node one is gone: three and three are left, so a fourth is on the other node
     api.apply(partition("first", vram={"min": "4Gi", "max": "4Gi"}), machine("first", partitionRef="first"))

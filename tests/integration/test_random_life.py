@@ -65,7 +65,7 @@ async def test_what_is_allocated_is_carved_and_what_fits_is_allocated(
 
 def _life(name: str, plan: Plan, server: ApiServer, scheduler: Scheduler, folder: Path, seed: int) -> Life:
     hardware = Hardware(plan)
-    home = Home(name, hardware.kernel, hardware.rules, server, folder / name)
+    home = Home(name, hardware.kernel, hardware.policies, server, folder / name)
     return Life(home, Ground(hardware.cards, hardware.by_hand, hardware.reboot), scheduler, seed)
 
 

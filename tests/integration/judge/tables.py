@@ -47,8 +47,8 @@ NVIDIA_A2 = OneSize(_sizes(A2, _OF_16), functions=16)
 TESLA_P40 = OneSize(_sizes(P40, _OF_24))
 NVIDIA_RTX_A6000 = OneSize(_sizes(RTX_A6000, _OF_48), functions=32)
 
-# vendor's own VFIO: the numbers of the driver, and its sizes in GiB; the places on a card of 24 GiB that mixes sizes are
-# those of the guide's chapter "vGPU Placements for GPUs in Mixed-Size Mode"
+# the vendor's own VFIO: the driver's numbers, and its sizes in GiB; the places on a card of 24 GiB that mixes sizes
+# are those of the guide's chapter "vGPU Placements for GPUs in Mixed-Size Mode"
 L40S: Rows = [(1145, "1B"), (1146, "2B"), *((1147 + n, f"{size}Q") for n, size in enumerate(_OF_48))]
 NVIDIA_L40S = OneSize(_sizes(L40S, _OF_48), functions=32)
 _PLACES_OF_24 = {4: (0, 8, 12, 20), 6: (0, 6, 12, 18), 8: (0, 16), 12: (0, 12), 24: (0,)}

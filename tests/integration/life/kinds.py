@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-
-from libvf_agent.rules import CardId, Quota, Rules, RulesOf, careful
+from typing import Any
 
 from tests.fakekernel import cards as fake
 from tests.fakekernel.host import NODES
@@ -69,7 +68,7 @@ class Kind:
     device: str | None
     plug: Callable[[Machine, Slot], str]
     modes: Mapping[str, str] = field(default_factory=dict)
-    policy: Rules | None = None
+    policy: dict[str, Any] | None = None
     boot: Callable[[Machine, str], None] = lambda machine, name: None
 
 
@@ -101,14 +100,9 @@ class Hardware:
             self._kinds[card] = kind
 
     @property
-    def rules(self) -> RulesOf:
-        """The policies of the kinds, for the cards they are of."""
-        policies = {kind.device: kind.policy for kind in self._kinds.values() if kind.policy}
-
-        def of(card: CardId) -> Rules:
-            return policies.get(card.pci_id) or careful(card)
-
-        return of
+    def policies(self) -> dict[str, dict[str, Any]]:
+        """What policies say of the cards, by PCI id."""
+        return {kind.device: kind.policy for kind in self._kinds.values() if kind.policy and kind.device}
 
     def reboot(self) -> None:
         """The power goes, and comes back."""
@@ -208,7 +202,8 @@ def _l40s() -> Model:
 
 
 _AMD = {"amd-vf": "VirtualFunction", "amd-whole": "Passthrough"}
-_TAKEN = Rules("taken", functions=4, take_from_host=True, vram=196_608 << 20)
+_TAKEN = {"virtualFunctions": {"count": 4}, "takeFromHost": True, "vram": "192Gi"}
+_CUT = {"modes": ["VirtualFunction"], "virtualFunctions": {"count": 4, "sizes": ["2Gi", "4Gi"]}}
 
 KINDS: Mapping[str, Kind] = {
     "A2": _nvidia(tables.A2, tables.NVIDIA_A2, "10de:25b6"),
@@ -228,11 +223,10 @@ KINDS: Mapping[str, Kind] = {
     "L40S": _vgpus(tables.NVIDIA_L40S, _l40s(), by_hand.VGPUS, mixes=False),
     "L4, mixed": _vgpus(tables.NVIDIA_L4_MIXED, l4(), by_hand.PLACED_VGPUS, mixes=True),
     "xe": Kind(
-        _XE, by_hand.QUOTAS, "intel", "8086:e212", _arc, dict.fromkeys(_XE.types, "VirtualFunction"),
-        Rules("cut", modes=frozenset({"VirtualFunction"}), functions=4, quota=Quota(sizes=(2 << 30, 4 << 30))),
+        _XE, by_hand.QUOTAS, "intel", "8086:e212", _arc, dict.fromkeys(_XE.types, "VirtualFunction"), _CUT,
     ),
     "graphics card": Kind(
         tables.WHOLE, by_hand.WHOLE_CARDS, "nvidia", "10de:2684", _desktop, {"nvidia-whole": "Passthrough"},
-        Rules("taken", take_from_host=True, vram=24_576 << 20),
+        {"takeFromHost": True, "vram": "24Gi"},
     ),
 }  # fmt: skip
