@@ -26,7 +26,7 @@ from tests.integration.life.scheduler import LABEL, Scheduler
 
 pytestmark = pytest.mark.e2e
 
-OPERATIONS = int(os.environ.get("LIBVF_REAL_OPERATIONS", "100"))
+OPERATIONS = int(os.environ.get("LIBVF_REAL_OPERATIONS", "40"))
 CARD = "mbochs"
 NODE = "random-life"
 
