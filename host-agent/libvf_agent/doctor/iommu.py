@@ -21,7 +21,8 @@ def _iommu(facts: Facts) -> Finding:
         what = f"{', '.join(facts.iommus)} in /sys/class/iommu, {facts.iommu_groups} groups"
         return Finding("host", "Iommu", Severity.OK, what)
     words = command_line.running(facts.host, Wishes())
-    if words.add or words.remove:
+    # iommu=pt says how an IOMMU works and turns none on
+    if words.remove or "intel_iommu=on" in words.add:
         how = [f"without {' '.join(words.add)}"] * bool(words.add) + [f"with {' '.join(words.remove)}"] * bool(
             words.remove
         )

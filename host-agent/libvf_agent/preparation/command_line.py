@@ -26,9 +26,11 @@ class Wanted:
 def wanted(facts: Facts, wishes: Wishes) -> tuple[Wanted, ...]:
     """Everything but huge pages; PreparationError where a wish does not fit the host's GPUs."""
     found = []
-    if facts.cpu is not Cpu.OTHER:
-        switch = "intel_iommu=on" if facts.cpu is Cpu.INTEL else "amd_iommu=on"
-        found.append(Wanted((switch, "iommu=pt"), f"{_IOMMU}; {_PASS}"))
+    if facts.cpu is Cpu.INTEL:
+        found.append(Wanted(("intel_iommu=on", "iommu=pt"), f"{_IOMMU}; {_PASS}"))
+    if facts.cpu is Cpu.AMD:
+        # AMD's is on by itself, and amd_iommu=on is "AMD-Vi: Unknown option" to the kernel
+        found.append(Wanted(("iommu=pt",), f"{_IOMMU}; {_PASS}"))
     if wishes.gvt:
         cards = [card for card in facts.cards_of(INTEL) if card.has_gvt]
         if not cards:

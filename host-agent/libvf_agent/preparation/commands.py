@@ -55,3 +55,6 @@ class HostCommands:
                 f"{told}: exit code {done.returncode}: {output}\n"
                 "mend this and run it again, it goes on where it stopped; or take it all back with --undo"
             )
+        # it is recorded as done next, so what it wrote must survive a power cut, and be where it belongs and not only
+        # in the journal: GRUB replays none, and would start what the old menu says
+        os.sync()

@@ -7,7 +7,8 @@ from libvf_agent.preparation.facts import Facts
 from libvf_agent.preparation.steps import Remake
 
 _TOOLS: dict[str, tuple[str, ...]] = {
-    "update-initramfs": ("update-initramfs", "-u"),
+    # of itself it takes only the newest kernel's, and an older one may be what is started
+    "update-initramfs": ("update-initramfs", "-u", "-k", "all"),
     "mkinitcpio": ("mkinitcpio", "-P"),
     "dracut": ("dracut", "-f", "--regenerate-all"),
 }

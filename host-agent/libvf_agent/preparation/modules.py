@@ -21,7 +21,10 @@ _NOUVEAU = "blacklist nouveau\noptions nouveau modeset=0\n"
 def wanted(facts: Facts, wishes: Wishes) -> tuple[str, ...]:
     """The modules this host needs loaded; PreparationError where GVT-g is asked of a kernel without it."""
     names = ["vfio", "vfio_iommu_type1", "vfio_pci"]
-    names += {Cpu.INTEL: ["kvm_intel"], Cpu.AMD: ["kvm_amd"], Cpu.OTHER: []}[facts.cpu]
+    # on a CPU without virtualisation kvm_intel is refused with EOPNOTSUPP and systemd-modules-load.service fails;
+    # once the firmware turns it on, udev loads the module by the CPU's own alias
+    if facts.virtualisation:
+        names += {Cpu.INTEL: ["kvm_intel"], Cpu.AMD: ["kvm_amd"], Cpu.OTHER: []}[facts.cpu]
     if "mdev" in (facts.kernel.loadable or ()):
         names.append("mdev")
     if wishes.gvt:

@@ -47,7 +47,8 @@ def contradicts(present: str, wanted: str) -> bool:
     (key, value), (wanted_key, wanted_value) = _parts(present), _parts(wanted)
     if "=".join((key, value)) in _AGAINST.get(wanted, ()):
         return True
-    if key != wanted_key:
+    # what turns either maker's IOMMU off speaks against any word on how it is to work
+    if key != wanted_key and not (wanted_key == "iommu" and key in _LISTS):
         return False
     if key in _LISTS:
         return bool(_NEGATIVE & set(value.split(",")))

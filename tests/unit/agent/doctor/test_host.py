@@ -49,6 +49,15 @@ def test_an_iommu_that_is_off_is_cured_by_the_command_line_if_that_lacks_its_wor
     )
 
 
+def test_amds_iommu_is_on_by_itself_and_cured_by_the_command_line_only_if_that_turns_it_off(host: Host) -> None:
+    host.remove("sys/class/iommu")
+    host.write("proc/cpuinfo", "vendor_id\t: AuthenticAMD\nflags\t\t: fpu svm sse")
+    host.write("proc/cmdline", "root=UUID=1 ro")
+    assert host.finding("Iommu").cure == "turn on IOMMU (AMD-Vi) in the firmware's settings"
+    host.write("proc/cmdline", "root=UUID=1 ro amd_iommu=off")
+    assert host.finding("Iommu").cure.endswith("the kernel was started without iommu=pt and with amd_iommu=off")
+
+
 def test_a_card_that_the_iommu_leaves_out_is_named(tmp_path: Path) -> None:
     host = hosts.with_nvidia(tmp_path)
     assert host.finding("IommuGroup").what == "in IOMMU group 7"

@@ -87,7 +87,7 @@ LAYOUTS = (
         {**os_release("Debian GNU/Linux 13 (trixie)", "debian"), "etc/default/grub": GRUB},
         ("update-grub", "grub-mkconfig", "update-initramfs"),
         ("boot/grub/grub.cfg",),
-        (("update-grub",), ("update-initramfs", "-u")),
+        (("update-grub",), ("update-initramfs", "-u", "-k", "all")),
     ),
     Layout(
         "ubuntu-cloud",
@@ -99,7 +99,7 @@ LAYOUTS = (
         },
         ("update-grub", "grub-mkconfig", "update-initramfs"),
         ("boot/grub/grub.cfg",),
-        (("update-grub",), ("update-initramfs", "-u")),
+        (("update-grub",), ("update-initramfs", "-u", "-k", "all")),
     ),
     Layout(
         "pop",
@@ -109,7 +109,7 @@ LAYOUTS = (
         },
         ("kernelstub", "update-initramfs"),
         (KERNELSTUB_ENTRY,),
-        (("kernelstub",), ("update-initramfs", "-u")),
+        (("kernelstub",), ("update-initramfs", "-u", "-k", "all")),
     ),
     Layout(
         "arch-grub",

@@ -12,7 +12,7 @@ from tests.unit.agent.preparation.hosts import INTEL_UHD, LAYOUT, NVIDIA_A2, Hos
 from tests.unit.agent.preparation.preparing import planned, prepare, take_back, told
 
 EVERYTHING = Wishes(gvt=True, hugepages=(HugePages("2M", 64), HugePages("1G", 64)), users=("ada",))
-WORDS = {"intel": ["intel_iommu=on", "iommu=pt"], "amd": ["amd_iommu=on", "iommu=pt"]}
+WORDS = {"intel": ["intel_iommu=on", "iommu=pt"], "amd": ["iommu=pt"]}
 
 
 def full(host: Make, layout: str, cpu: str = "intel") -> Host:

@@ -1,6 +1,7 @@
 """The command: `python -m libvf_agent prepare`."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -125,6 +126,15 @@ def test_programs_of_this_root_are_run_and_what_they_say_is_told() -> None:
         commands.run(("sh", "-c", "echo no; exit 3"))
     with pytest.raises(CommandFailed, match="there is no such program"):
         commands.run(("/nowhere/program",))
+
+
+def test_what_a_program_wrote_is_on_the_disk_when_it_counts_as_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[bool] = []
+    monkeypatch.setattr(os, "sync", lambda: synced.append((tmp_path / "menu").exists()))
+    HostCommands(Path("/")).run(("touch", str(tmp_path / "menu")))
+    assert synced == [True]
 
 
 def test_programs_of_another_root_are_run_inside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from tests.unit.agent.preparation.conftest import Make
 from tests.unit.agent.preparation.hosts import INTEL_ARC, INTEL_UHD, LAYOUT, NVIDIA_A2, VERSION, Host
 from tests.unit.agent.preparation.preparing import planned, told
 
-WORDS = {"intel": "intel_iommu=on iommu=pt", "amd": "amd_iommu=on iommu=pt"}
+WORDS = {"intel": "intel_iommu=on iommu=pt", "amd": "iommu=pt"}
 KVM = {"intel": "kvm_intel", "amd": "kvm_amd"}
 
 # where the words go and what is made anew
@@ -39,9 +39,9 @@ COMMAND_LINES = {
     ),
 }
 INITRAMFS = {
-    "debian": "update-initramfs -u",
-    "ubuntu-cloud": "update-initramfs -u",
-    "pop": "update-initramfs -u",
+    "debian": "update-initramfs -u -k all",
+    "ubuntu-cloud": "update-initramfs -u -k all",
+    "pop": "update-initramfs -u -k all",
     "arch-grub": "mkinitcpio -P",
     "arch-systemd-boot": "mkinitcpio -P",
     "arch-unified-image": "mkinitcpio -P",
@@ -153,15 +153,20 @@ def test_virtual_functions_of_xe_without_an_intel_gpu_are_refused(host: Make) ->
 def test_huge_pages_come_with_their_size_and_a_default(host: Make) -> None:
     wishes = Wishes(hugepages=(HugePages("1G", 8), HugePages("2M", 512)))
     what, _ = told(planned(host("debian", "amd"), wishes))[0]
-    assert what == (
-        "add amd_iommu=on iommu=pt default_hugepagesz=1G hugepagesz=1G hugepages=8 hugepagesz=2M hugepages=512"
-    )
+    assert what == ("add iommu=pt default_hugepagesz=1G hugepagesz=1G hugepages=8 hugepagesz=2M hugepages=512")
 
 
 def test_a_kernel_that_has_no_mdev_module_is_not_asked_for_it(host: Make) -> None:
     some = host("debian")
     some.replace(f"usr/lib/modules/{VERSION}/modules.dep", "mdev.ko", "other.ko")
     assert ("write 'vfio vfio_iommu_type1 vfio_pci kvm_intel'", "/etc/modules-load.d/libvf.conf") in told(planned(some))
+
+
+def test_a_cpu_without_virtualisation_is_not_asked_for_kvm_which_no_reboot_could_load(host: Make) -> None:
+    plain = "processor : 0\nvendor_id : GenuineIntel\nflags : fpu sse\n"
+    todo = planned(host("debian", proc__cpuinfo=plain))
+    assert ("write 'vfio vfio_iommu_type1 vfio_pci mdev'", "/etc/modules-load.d/libvf.conf") in told(todo)
+    assert not any("kvm_intel" in reason for reason in todo.reboot)
 
 
 def test_modules_that_somebody_else_loads_are_not_listed_again(host: Make) -> None:
@@ -250,4 +255,4 @@ def test_no_reboot_is_needed_where_all_is_so(host: Make) -> None:
     loaded = {
         f"sys/module/{name}/refcnt": "0\n" for name in ("vfio", "vfio_pci", "vfio_iommu_type1", "kvm_amd", "mdev")
     }
-    assert planned(host("debian", "amd", proc__cmdline="amd_iommu=on iommu=pt\n", **loaded)).reboot == ()
+    assert planned(host("debian", "amd", proc__cmdline="iommu=pt\n", **loaded)).reboot == ()

@@ -42,7 +42,8 @@ def test_another_spelling_of_the_same_is_enough(present: str, wanted: str) -> No
     ("present", "wanted"),
     [
         ("intel_iommu=off", "intel_iommu=on"),
-        ("amd_iommu=off", "amd_iommu=on"),
+        ("amd_iommu=off", "iommu=pt"),
+        ("amd_iommu=fullflush,off", "iommu=pt"),
         ("iommu=nopt", "iommu=pt"),
         ("iommu=pt,off", "iommu=pt"),
         ("i915.enable_gvt=0", "i915.enable_gvt=1"),
@@ -52,6 +53,10 @@ def test_another_spelling_of_the_same_is_enough(present: str, wanted: str) -> No
 def test_what_says_the_contrary_is_taken_out_each_time_it_is_said(present: str, wanted: str) -> None:
     found = change([present, "quiet", present], [wanted])
     assert (found.add, found.remove) == ((wanted,), (present, present))
+
+
+def test_an_option_of_amds_iommu_that_leaves_it_on_stays() -> None:
+    assert change(["amd_iommu=force_isolation"], ["iommu=pt"]).remove == ()
 
 
 def test_a_second_word_that_adds_to_the_first_is_left_alone() -> None:
