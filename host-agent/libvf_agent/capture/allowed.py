@@ -2,9 +2,11 @@
 
 No name is here whose reading acts, waits or wakes the hardware. So a function's `config`, `rom`, `vpd` and BARs
 stay away, and so do `current_link_*`, `max_link_*`, `resourceN_resize` and a bridge's bus numbers, for which the
-kernel resumes a sleeping device (drivers/pci/pci-sysfs.c, pci_config_pm_runtime_get). Two wake a card all the same,
-as the agent itself cannot find it without them: xe's `vram_mm`, and what NVIDIA's own tool says. No name is here
-that holds a serial number or a user's word: `vpd`, amdgpu's `unique_id` and `serial_number`, NVIDIA's `vm_name`.
+kernel resumes a sleeping device (drivers/pci/pci-sysfs.c, pci_config_pm_runtime_get). No name is here that holds a
+serial number or a user's word: `vpd`, amdgpu's `unique_id` and `serial_number`, NVIDIA's `vm_name`.
+
+Two are taken although they may wake a card, by `cutting` and of cards alone that can be cut, as the agent asks for
+them too and finds no such card without them: xe's `vram_mm`, and what NVIDIA's own tool says.
 """
 
 from __future__ import annotations

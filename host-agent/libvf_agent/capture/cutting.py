@@ -57,9 +57,9 @@ def _memory(taker: Taker, folder: str, names: Sequence[str]) -> None:
 
 
 def tool(taker: Taker, address: str) -> None:
-    """What NVIDIA's own tool says of a card, which no file tells."""
-    taker.program((TOOL, "vgpu", "-s", "-v", "-i", address), reduced.vgpu_types)
-    taker.program((TOOL, "-q", "-i", address), reduced.vgpu_modes)
+    """What NVIDIA's own tool says of a card, which no file tells; of its modes only where it has types."""
+    if taker.program((TOOL, "vgpu", "-s", "-v", "-i", address), reduced.vgpu_types):
+        taker.program((TOOL, "-q", "-i", address), reduced.vgpu_modes)
 
 
 def _drm(taker: Taker, folder: str) -> None:

@@ -114,7 +114,7 @@ def _function(taker: Taker, folder: str) -> None:
     if driver:
         taker.take(driver, DRIVER)
     cutting.take(taker, folder, names)
-    if driver and driver.endswith("/nvidia") and "physfn" not in names:
+    if driver and driver.endswith("/nvidia") and "sriov_totalvfs" in names:  # a card that the agent asks of
         cutting.tool(taker, posixpath.basename(folder))
 
 

@@ -10,6 +10,21 @@ from libvf_agent.preparation import words
 _VALUE = re.compile(r"[\w.,:;=@+*!-]*", re.ASCII)
 _KIB_PER_GIB = 1 << 20
 
+_TYPE = "vGPU Type ID"
+_OF_A_TYPE = {
+    _TYPE: re.compile(r"0x[0-9a-fA-F]{1,8}|[0-9]{1,9}"),
+    "Name": re.compile(r"[A-Za-z0-9][A-Za-z0-9 .+-]{0,60}-[0-9]{1,3}[A-Z]{1,3}4?"),
+    "FB Memory": re.compile(r"[0-9]{1,7} MiB"),
+    "Max Instances": re.compile(r"[0-9]{1,3}"),
+    "GPU Instance Profile ID": re.compile(r"N/A|[0-9]{1,4}"),
+}
+_MODES = re.compile(
+    r"^[ \t]*(?:vGPU Heterogeneous Mode[ \t]*:[ \t]*(?:Enabled|Disabled|N/A)"
+    r"|Heterogeneous Time-Slice Sizes[ \t]*:[ \t]*(?:Supported|Not Supported|N/A)"
+    r"|MIG Mode[ \t]*\n[ \t]*Current[ \t]*:[ \t]*(?:Enabled|Disabled|N/A))(?=[ \t]*$)",
+    re.MULTILINE,
+)
+
 
 def command_line(text: str) -> str:
     """The words that decide how cards are cut; none with a blank or a slash, as no such value is one of ours."""
@@ -46,19 +61,26 @@ def cpu(text: str) -> str:
 
 
 def vgpu_types(text: str) -> str:
-    """Of `nvidia-smi vgpu -s -v` the lines that say which types there are, how big, and how many of each."""
-    keys = ("vGPU Type ID", "Name", "FB Memory", "Max Instances", "GPU Instance Profile ID")
-    return "".join(f"{line}\n" for line in text.splitlines() if line.partition(":")[0].strip() in keys)
+    """Of `nvidia-smi vgpu -s -v` the lines that say which types there are, how big, and how many of each.
+
+    The first of each in a type, as the reader takes them. A value of another form becomes `?`, which is read as
+    one that is not understood, and not as one that is missing.
+    """
+    kept: list[str] = []
+    told: set[str] | None = None  # of this type; none before the first
+    for line in text.splitlines():
+        key, _, value = (part.strip() for part in line.partition(":"))
+        if key == _TYPE:
+            told = set()
+        if key in _OF_A_TYPE and told is not None and key not in told:
+            told.add(key)
+            kept.append(f"{key} : {value if _OF_A_TYPE[key].fullmatch(value) else '?'}\n")
+    return "".join(kept)
 
 
 def vgpu_modes(text: str) -> str:
-    """Of `nvidia-smi -q` the modes that decide how a card is cut: no name, no serial number, no process."""
-    modes = ("vGPU Heterogeneous Mode", "Heterogeneous Time-Slice Sizes", "MIG Mode")
-    lines = text.splitlines()
-    keys = [line.partition(":")[0].strip() for line in lines]
-    before = ["", *keys]
-    told = (k in modes or (k == "Current" and b == "MIG Mode") for k, b in zip(keys, before, strict=False))
-    return "".join(f"{line}\n" for line, kept in zip(lines, told, strict=True) if kept)
+    """Of `nvidia-smi -q` the modes that decide how a card is cut, in NVIDIA's own words and no others."""
+    return "".join(f"{found[0]}\n" for found in _MODES.finditer(text))
 
 
 def managed_memory(text: str) -> str:

@@ -105,16 +105,19 @@ class Taker:
         if self.exists(path):
             self.seen.nodes.add(path)
 
-    def program(self, argv: tuple[str, ...], reduce: Callable[[str], str]) -> None:
-        """What `reduce` leaves of what a vendor's own tool says that only looks; nothing where it fails."""
+    def program(self, argv: tuple[str, ...], reduce: Callable[[str], str]) -> bool:
+        """What `reduce` leaves of what a vendor's own tool says that only looks; whether that is anything."""
         try:
             said = reduce(self._files.ask(argv)[:ALL_BYTES])
         except (OSError, subprocess.TimeoutExpired):
-            return
-        if len(said.encode()) <= FILE_BYTES:
-            self.seen.programs[" ".join(argv)] = said
-            self._bytes += len(said.encode())
-            self._limit()
+            return False
+        size = len(said.encode())
+        if not 0 < size <= FILE_BYTES:
+            return False
+        self.seen.programs[" ".join(argv)] = said
+        self._bytes += size
+        self._limit()
+        return True
 
     def _keep(self, path: str, source: str, reduce: Callable[[str], str] | None) -> None:
         if path in self.seen.files:

@@ -99,6 +99,39 @@ def test_of_nvidias_tool_the_modes_are_kept_and_nothing_else() -> None:
     assert nvidia_types.said(kept) == nvidia_types.said(ASKED)
 
 
+KEYS = ["vGPU Type ID", "Name", "FB Memory", "Max Instances", "Max Instances Per VM", "GPU Instance Profile ID", "GPU"]
+VALUES = [
+    "0x5f1", "1147", "NVIDIA L40S-1Q", "GRID T4-1B4", "NVIDIA A100-1-5C", "NVIDIA RTX Pro 6000 Blackwell DC-48Q",
+    "1024 MiB", "32", "0", "N/A", "19", "", "of ada", "0x13:37",
+]  # fmt: skip
+MODE_LINES = [
+    # no empty one, where the reader goes on to the next line: nvidia-smi says N/A
+    *(f"vGPU Heterogeneous Mode : {word}" for word in ("Enabled", "Disabled", "N/A", "by ada")),
+    *(f"Heterogeneous Time-Slice Sizes : {word}" for word in ("Supported", "Not Supported", "N/A")),
+    *("MIG Mode", "MIG Mode : N/A", "Current : Enabled", "Current : Disabled", "Pending : Enabled", "Processes"),
+]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(KEYS), st.sampled_from(VALUES))))
+def test_what_is_read_of_types_is_read_of_what_was_kept(lines: list[tuple[str, str]]) -> None:
+    text = "".join(f"    {key} : {value}\n" for key, value in lines)
+    kept = reduced.vgpu_types(text)
+    assert nvidia_types.supported(kept) == nvidia_types.supported(text)
+    assert reduced.vgpu_types(kept) == kept
+    assert "ada" not in kept
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(MODE_LINES)))
+def test_what_is_read_of_modes_is_read_of_what_was_kept(lines: list[str]) -> None:
+    text = "".join(f"    {line}\n" for line in lines)
+    kept = reduced.vgpu_modes(text)
+    assert nvidia_types.said(kept) == nvidia_types.said(text)
+    assert reduced.vgpu_modes(kept) == kept
+    assert "ada" not in kept
+
+
 def test_of_a_type_its_number_name_size_and_count_are_kept() -> None:
     listed = "vGPU Type ID : 0x5f1\n  Name : NVIDIA L40S-1Q\n  Sub System ID : 0x1\n  FB Memory : 1024 MiB\n"
     kept = reduced.vgpu_types(f"{listed}  Max Instances : 32\n  License : GRID-Virtual-WS\n")

@@ -1,6 +1,7 @@
 """Nobody is identified: what was planted on a host is nowhere in the bytes of its archive, packed or unpacked."""
 
 import gzip
+import os
 import uuid
 from pathlib import Path
 
@@ -71,6 +72,65 @@ PLANTS = {
     "a group's name": ("sys/kernel/iommu_groups/7/name", "countess", ["countess"]),
 }  # fmt: skip
 
+TYPES = f"""GPU 00000000:65:00.0
+    Serial Number                         : 1325021000001
+    Name                                  : by-{HOSTNAME}-1Q
+    vGPU Type ID                          : 0x2ea
+        Name                              : NVIDIA A2-4Q
+        GPU UUID                          : GPU-{GPU}
+        Board Part Number                 : 900-2G179-0020
+        FB Memory                         : 4096 MiB of countess
+        Max Instances                     : 4
+        License                           : to ada at notes
+    Processes
+        Name                              : /home/ada/trainer-1Q
+    vGPU Type ID                          : 0x2eb
+        Name                              : /home/ada/another-2Q
+"""
+MODES = f"""GPU 00000000:65:00.0
+    Product Name                          : NVIDIA A2
+    Serial Number                         : 1325021000002
+    GPU UUID                              : GPU-{OTHER}
+    Board Part Number                     : 900-2G179-0021
+    VBIOS Version                         : 94.16.5f.00.01
+    vGPU Device Capability
+        Heterogeneous Time-Slice Sizes    : Supported
+    MIG Mode                              : 900-2G179-0022
+        Current                           : 1325021000003
+    MIG Mode
+        Current                           : Disabled
+        Pending                           : countess
+    vGPU Heterogeneous Mode               : on countess
+    vGPU Heterogeneous Mode               : Disabled
+    Inforom Version
+        Current                           : G179.0200.00.04
+    Processes
+        Process ID                        : 47110
+        Name                              : /home/ada/difference --on={HOSTNAME}
+"""
+IN_ANSWERS = [
+    "13250210", GPU, OTHER, "900-2G179", "94.16.5f", "G179", "countess", "/home", "ada", HOSTNAME, "47110", "Serial",
+    "UUID", "License", "Product", "Pending", "Process",
+]  # fmt: skip
+
+
+def with_tool(folder: Path) -> str:
+    """A PATH on which the door to the host's programs leads to an nvidia-smi that says the above, and to no other."""
+    for name, said in {"types": TYPES, "modes": MODES}.items():
+        (folder / name).write_text(said)
+    door = folder / "nsenter"
+    door.write_text(
+        f"""#!/bin/sh
+case "$*" in
+*" -- nvidia-smi vgpu -s -v -i {A2}") exec cat {folder}/types ;;
+*" -- nvidia-smi -q -i {A2}") exec cat {folder}/modes ;;
+esac
+exit 9
+"""
+    )
+    door.chmod(0o755)
+    return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
 
 def planted(root: Path) -> Host:
     """A host with a mediated device whose UUID is wherever a kernel shows it, and with all of the above."""
@@ -91,10 +151,11 @@ def planted(root: Path) -> Host:
 def archive(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """What the command writes on that host."""
     root = tmp_path_factory.mktemp("host")
-    planted(root)
+    planted(root).write(f"{PCI}/{A2}/sriov_totalvfs", "16")  # one that NVIDIA's tool is asked of
     file = root / "archive.tar.gz"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NODE_NAME", NODE)
+        patch.setenv("PATH", with_tool(tmp_path_factory.mktemp("programs")))
         assert main(["capture", "--root", str(root), "--output", str(file)]) == 0
     return file.read_bytes()
 
@@ -110,6 +171,35 @@ def test_it_is_nowhere_in_the_archive(plant: str, archive: bytes) -> None:
     for secret in PLANTS[plant][2]:
         assert secret.lower().encode() not in archive.lower()
         assert secret.lower().encode() not in unpacked
+
+
+@pytest.mark.parametrize("secret", IN_ANSWERS)
+def test_of_what_nvidias_tool_says_it_is_nowhere(secret: str, found: Capture) -> None:
+    assert secret.lower() in f"{TYPES}{MODES}".lower()
+    assert secret.lower() not in " ".join(found.manifest.programs.values()).lower()
+
+
+@pytest.mark.parametrize("secret", ["13250210", "900-2G179", "94.16.5f", "G179.0200", "/home/ada", "countess"])
+def test_nor_anywhere_else_in_the_archive(secret: str, archive: bytes) -> None:
+    assert secret.lower().encode() not in gzip.decompress(archive).lower()
+
+
+def test_of_what_nvidias_tool_says_types_and_modes_are_there(found: Capture) -> None:
+    types, modes = (found.manifest.programs[f"nvidia-smi {words} -i {A2}"] for words in ("vgpu -s -v", "-q"))
+    assert [line.split(" : ") for line in types.splitlines()] == [
+        ["vGPU Type ID", "0x2ea"],
+        ["Name", "NVIDIA A2-4Q"],
+        ["FB Memory", "?"],
+        ["Max Instances", "4"],
+        ["vGPU Type ID", "0x2eb"],
+        ["Name", "?"],
+    ]
+    assert [line.split() for line in modes.splitlines()] == [
+        ["Heterogeneous", "Time-Slice", "Sizes", ":", "Supported"],
+        ["MIG", "Mode"],
+        ["Current", ":", "Disabled"],
+        ["vGPU", "Heterogeneous", "Mode", ":", "Disabled"],
+    ]
 
 
 @pytest.mark.parametrize("form", [MDEV, uuid.UUID(MDEV).hex, MDEV.split("-")[-1]])

@@ -1,5 +1,7 @@
 """What is taken of a host, and what is left alone."""
 
+import errno
+import subprocess
 import uuid
 from collections.abc import Callable
 
@@ -11,6 +13,9 @@ from libvf_api.capture import Capture
 from tests.fakekernel.cards import mtty, nvidia
 from tests.fakekernel.host import FakeHost
 from tests.fakekernel.mdev import MediatedHost
+from tests.fakekernel.nvidia import NvidiaHost
+from tests.fakekernel.nvidia_models import l40s
+from tests.fakekernel.situations import SITUATIONS
 from tests.fakekernel.tree import File, Link
 from tests.unit.agent.capture import hosts
 from tests.unit.agent.capture.hosts import (
@@ -100,6 +105,49 @@ def test_nvidias_types_are_taken_and_what_does_not_exist_yet_has_its_errno() -> 
         f"{free}/vgpu_params": "EIO",
         f"{full}/vgpu_params": "EIO",
     }
+
+
+def asked_of(host: FakeHost, answer: Callable[[tuple[str, ...]], str]) -> list[str]:
+    """The programs that a capture runs, where they say this."""
+    asked: list[str] = []
+
+    def tell(argv: tuple[str, ...]) -> str:
+        asked.append(" ".join(argv))
+        return answer(argv)
+
+    host.answers = {"nvidia-smi": tell}
+    take(host)
+    return asked
+
+
+def test_nvidias_tool_is_asked_what_the_agent_asks_and_of_cards_that_are_cut_alone() -> None:
+    host = NvidiaHost()
+    host.put(L40S, l40s())
+    assert asked_of(host, host.answers["nvidia-smi"]) == [
+        f"nvidia-smi vgpu -s -v -i {L40S}",
+        f"nvidia-smi -q -i {L40S}",
+    ]
+    assert asked_of(SITUATIONS["nvidia"].host(), lambda argv: "") == []
+
+
+def test_a_tool_that_has_no_types_is_not_asked_for_modes_and_one_that_fails_is_as_none() -> None:
+    def fails(argv: tuple[str, ...]) -> str:
+        raise OSError(errno.EIO, "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver")
+
+    def hangs(argv: tuple[str, ...]) -> str:
+        raise subprocess.TimeoutExpired(argv, 30)
+
+    for answer in (fails, hangs, lambda argv: "No supported vGPUs found\n"):
+        host = NvidiaHost()
+        host.put(L40S, l40s())
+        assert asked_of(host, answer) == [f"nvidia-smi vgpu -s -v -i {L40S}"]
+        assert take(host).manifest.programs == {}
+
+
+def test_of_what_is_in_xes_memory_only_its_size_is_taken() -> None:
+    found = take(SITUATIONS["xe"].host())
+    texts = {text for path, text in found.files.items() if path.endswith("/vram_mm")}
+    assert [line.split()[0] for text in texts for line in text.splitlines()] == ["size:"]
 
 
 def test_profiles_of_xe_are_taken_and_files_for_writing_are_named() -> None:
