@@ -7,6 +7,7 @@ import sys
 from lab.errors import LabError
 from lab.progress import say
 from lab.testbed import Testbed, prepare
+from lab.wholedisk import whole_disk
 
 
 def main(arguments: list[str]) -> int:
@@ -38,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _build(_: Testbed, __: argparse.Namespace) -> int:
     prepare()
+    whole_disk()
     return 0
 
 

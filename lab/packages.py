@@ -20,6 +20,7 @@ NEEDED = {
     "syslinux": "syslinux",
     "gcc": "gcc",
     "cpio": "cpio",
+    "zstd": "zstd",
     "fuse-overlayfs": "fuse-overlayfs",
 }
 
