@@ -1,6 +1,6 @@
 """The lab with libvf installed, for all that is tested on a real kernel."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import pytest
@@ -10,8 +10,8 @@ from lab.testbed import Testbed
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes seconds comes first, what needs node VMs later, what looks back at all of it last."""
-    items.sort(key=lambda item: (bool(item.get_closest_marker("last")), bool(item.get_closest_marker("e2e"))))
+    """What takes seconds comes first, then machines of their own, then the lab, what looks back at it last."""
+    items.sort(key=_late)
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +36,18 @@ def two_nodes(lab: Testbed, pytestconfig: pytest.Config) -> Iterator[Testbed]:
         install(lab)
     yield lab
     lab.remove("n2")
+
+
+@pytest.fixture(scope="session")
+def shown(pytestconfig: pytest.Config) -> Callable[[], AbstractContextManager[None]]:
+    """For what takes minutes."""
+    return lambda: _shown(pytestconfig)
+
+
+def _late(item: pytest.Item) -> tuple[bool, ...]:
+    """A machine of a test's own and the lab would share two cores, if the lab were up already."""
+    names = getattr(item, "fixturenames", ())
+    return (bool(item.get_closest_marker("last")), bool(item.get_closest_marker("e2e")), "lab" in names)
 
 
 def _shown(config: pytest.Config) -> AbstractContextManager[None]:
