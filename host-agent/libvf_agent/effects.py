@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from enum import Enum, auto
 
-from libvf_agent import pci
+from libvf_agent import pci, vfio
 from libvf_agent.errors import Absent, AlreadyThere, Busy, NotOurs, Refused
 from libvf_agent.steps import Bind, Leads, Reads, Run, Step, Write
 from libvf_agent.sysfs import REMOVE_DEADLINE_SECONDS, Sysfs
@@ -151,10 +151,7 @@ class Effects:
     def _refuse_if_open(self, step: Write) -> None:
         if not step.device:
             return
-        group = self._sysfs.link_name(f"{step.device}/iommu_group")
-        nodes = [f"/dev/vfio/{group}"] if group else []
-        nodes += [f"/dev/vfio/devices/{name}" for name in self._sysfs.names(f"{step.device}/vfio-dev")]
-        holders = self._sysfs.openers(*nodes)
+        holders = self._sysfs.openers(*vfio.nodes(self._sysfs, step.device))
         if holders:
             names = ", ".join(map(str, holders))
             raise Busy(f"/{step.device} is held open by {names}: stop it, then the device is removed")

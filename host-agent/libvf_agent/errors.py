@@ -129,8 +129,8 @@ _CURES: dict[type[SysfsError], str] = {
 }
 
 
-def from_os(error: OSError, action: str, path: str) -> SysfsError:
-    """The typed error for an errno, naming the file and the cure."""
+def from_os(error: OSError, action: str) -> SysfsError:
+    """The typed error for an errno; `action` says what was done to which file or program, the cure comes after it."""
     kind = _BY_ERRNO.get(error.errno or 0, Refused)
     name = errno.errorcode.get(error.errno or 0, "unknown error")
-    return kind(f"{action} /{path}: {name} ({error.strerror}): {_CURES[kind]}")
+    return kind(f"{action}: {name} ({error.strerror}): {_CURES[kind]}")

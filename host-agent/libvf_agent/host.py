@@ -7,13 +7,14 @@ claims that plan at once would both see the last free instance.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from libvf_agent import cdi, kvm, metadata, pci
+from libvf_agent import cdi, kvm, metadata, pci, vfio
 from libvf_agent.backends import Backend
 from libvf_agent.backends.passthrough import why_not_whole
 from libvf_agent.cards import Card, Part, cards_of
@@ -22,18 +23,16 @@ from libvf_agent.cdi import HOOK
 from libvf_agent.claim_status import entry_of
 from libvf_agent.claims import Claim, Result
 from libvf_agent.errors import AgentError, ClaimError
-from libvf_agent.holding import as_before, held, in_force
+from libvf_agent.holding import Held, as_before, held, in_force
 from libvf_agent.inventory import Carving
 from libvf_agent.journal import Entry, Journal, Phase, Slice
 from libvf_agent.offers import offers_of
-from libvf_agent.planning import card_of, planned
+from libvf_agent.planning import planned
 from libvf_agent.policy_status import Look, Seen
 from libvf_agent.rules import CardId, Rules, RulesOf, careful
 from libvf_agent.slices import Json, Node, pool_name, pool_of_gpu, pool_of_kvm, with_lost
-from libvf_agent.steps import Plan
+from libvf_agent.steps import Facts, Plan
 from libvf_agent.sysfs import Sysfs
-
-Facts = dict[str, str | int | bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,40 +91,24 @@ class Host:
             cdi.remove(self._places.cdi, uid)
             metadata.remove(self._places.metadata, uid)
 
-    def offered(self, node: Node) -> list[Json]:
-        """The slice specs of all cards and of kvm."""
-        return self.look(node)[0]
-
     def look(self, node: Node) -> tuple[list[Json], Look]:
-        """What is offered, and the host as it was seen for that."""
+        """The slice specs of all cards and of kvm, and the host as it was seen for that."""
         with self._one:
-            ours, ids = self._ours(), dict[str, CardId]()
-            cards = self.cards(ids=ids)
-            pools = [pool_of_gpu(node, offers_of(card.gpu, ours)) for card in cards]
+            entries, sysfs = self._entries(), self._sysfs.snapshot()
+            on_cards, asked = held(entries, self.carver.boot_id()), dict[str, CardId]()
+            cards = self._cards(sysfs, on_cards, asked)
+            pools = [pool_of_gpu(node, offers_of(card.gpu, _ours(entries))) for card in cards]
             specs = [spec for pool in [*pools, pool_of_kvm(node, self._accelerated())] for spec in pool]
-            return with_lost(specs, self.node, self._lost_by_pool()), self._look(cards, ids)
+            by_name = {card.gpu.name: card for card in cards}
+            seen = tuple(Seen(i, by_name.get(n), on_cards.get(pool_name(self.node, n))) for n, i in asked.items())
+            look = Look(self.node, seen, partial(_holders, sysfs), partial(_refusal, sysfs, self.rules))
+            return with_lost(specs, self.node, self._lost_by_pool()), look
 
     def lost(self) -> list[tuple[Entry, Slice]]:
         """Devices that were carved in this boot and are not there any more."""
         boot = self.carver.boot_id()
         entries = [e for e in self._entries() if e.phase is Phase.COMPLETED and e.boot_id == boot]
         return [(e, s) for e in entries for s in e.slices if s.plan and not all(map(self.carver.done, s.plan.steps))]
-
-    def cards(self, and_of: Entry | None = None, ids: dict[str, CardId] | None = None) -> tuple[Card, ...]:
-        """All cards, each with the ways in which it can be cut under the rules that hold on it.
-
-        What is on them is the journal's, `and_of` an entry that was just taken out of it to be made anew. `ids` is
-        filled with every card that rules were asked for.
-        """
-        gone = [msgspec.structs.replace(and_of, boot_id="")] if and_of else []
-        on_cards = held([*self._entries(), *gone], self.carver.boot_id())
-
-        def rules(card: CardId) -> Rules:
-            if ids is not None:
-                ids[card.name] = card
-            return in_force(self.rules(card), on_cards.get(pool_name(self.node, card.name)))
-
-        return cards_of(Part(b, gpu) for b in self._backends for gpu in b.discover(self._sysfs, rules))
 
     def carved(self) -> int:
         """How many devices of ours exist by the journal."""
@@ -135,21 +118,17 @@ class Host:
     def _entries(self) -> list[Entry]:
         return self.journal.readable()[0]
 
-    def _ours(self) -> dict[str, str]:
-        return {s.plan.id: s.device for e in self._entries() for s in e.slices if s.plan}
+    def _cards(self, sysfs: Sysfs, on_cards: Mapping[str, Held], asked: dict[str, CardId]) -> tuple[Card, ...]:
+        """All cards, each with the ways in which it can be cut under the rules that hold on it.
 
-    def _look(self, cards: tuple[Card, ...], ids: dict[str, CardId]) -> Look:
-        by_name, on_cards = {card.gpu.name: card for card in cards}, held(self._entries(), self.carver.boot_id())
-        seen = (Seen(i, by_name.get(name), on_cards.get(pool_name(self.node, name))) for name, i in ids.items())
-        return Look(self.node, tuple(seen), self._holders, self._refusal)
+        `on_cards` is what of ours is on them, by pool; `asked` is filled with every card that rules were asked for.
+        """
 
-    def _holders(self, carving: Carving) -> tuple[str, ...]:
-        if pci.is_address(carving.id):
-            return tuple(map(str, pci.openers(self._sysfs, carving.id)))
-        return tuple(map(str, self._sysfs.openers(f"/dev/vfio/{carving.iommu_group}")))
+        def rules(card: CardId) -> Rules:
+            asked[card.name] = card
+            return in_force(self.rules(card), on_cards.get(pool_name(self.node, card.name)))
 
-    def _refusal(self, address: str) -> str:
-        return why_not_whole(self._sysfs, address, self.rules) if pci.is_address(address) else ""
+        return cards_of(Part(b, gpu) for b in self._backends for gpu in b.discover(sysfs, rules))
 
     def _lost_by_pool(self) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}
@@ -158,44 +137,46 @@ class Host:
         return found
 
     def _planned(self, wanted: Entry, known: Entry | None) -> Entry:
-        """The plans, under the rules that the claim's devices were made under where it had some."""
-        anew = as_before(wanted, known)
-        return planned(self.node, self.cards(known), anew, frozenset(self._ours()), self.carver.shared())
+        """The plans, under the rules that the claim's devices were made under where it had some.
+
+        `known` was just taken out of the journal, to be made anew.
+        """
+        entries = self._entries()
+        gone = [msgspec.structs.replace(known, boot_id="")] if known else []
+        on_cards = held([*entries, *gone], self.carver.boot_id())
+        cards = self._cards(self._sysfs.snapshot(), on_cards, {})
+        return planned(self.node, cards, as_before(wanted, known), frozenset(_ours(entries)), self.carver.shared())
 
     def _with_facts(self, entry: Entry) -> Entry:
-        """The entry with what the kernel says of its devices now; groups are numbered anew at each boot."""
+        """The entry with all that is told of its devices; groups are numbered anew at each boot."""
         slices = tuple(msgspec.structs.replace(s, facts=self._facts(s)) for s in entry.slices)
         return msgspec.structs.replace(entry, slices=slices)
 
     def _facts(self, piece: Slice) -> Facts:
         if piece.plan is None:
             return {"accelerated": self._accelerated()}
-        group = self._sysfs.link_name(f"{piece.plan.device}/iommu_group") or ""
-        if not group.isdecimal():
+        group = vfio.group(self._sysfs, piece.plan.device)
+        if group is None:
             raise ClaimError(f"{piece.plan.id} on {piece.plan.parent} has no IOMMU group: load its VFIO driver")
-        card = self._card(piece)
-        found = card.part(piece.device)
-        kind = found[1] if found else None
-        facts: dict[str, str | int | bool | None] = {
-            "parent": card.gpu.name,
-            "type": piece.plan.type,
-            "mode": kind.mode if kind else None,
-            "vram": kind.vram if kind and kind.vram else None,
-            "pciAddress": card.gpu.pci_address,
-            "iommuGroup": int(group),
-            "iommuGroups": self._groups(piece.plan),
-            "numaNode": card.gpu.numa_node,
-            "display": kind.display if kind else False,
-            **piece.plan.facts,
-        }
-        return {key: value for key, value in facts.items() if value is not None}
+        return piece.plan.facts | {"iommuGroup": group} | self._groups(piece.plan)
 
-    def _groups(self, plan: Plan) -> str | None:
+    def _groups(self, plan: Plan) -> Facts:
         """The IOMMU groups of a card with functions in several of them, "12 13"."""
         addresses = str(plan.facts.get("pciFunctions", "")).split()
-        groups = (self._sysfs.link_name(f"{pci.DEVICES}/{address}/iommu_group") for address in addresses)
-        found = sorted({int(group) for group in groups if group and group.isdecimal()})
-        return " ".join(map(str, found)) if len(found) > 1 else None
+        groups = (vfio.group(self._sysfs, f"{pci.DEVICES}/{address}") for address in addresses)
+        found = sorted({group for group in groups if group is not None})
+        return {"iommuGroups": " ".join(map(str, found))} if len(found) > 1 else {}
 
-    def _card(self, piece: Slice) -> Card:
-        return card_of(self.node, self.cards(), piece.pool)
+
+def _ours(entries: list[Entry]) -> dict[str, str]:
+    return {s.plan.id: s.device for e in entries for s in e.slices if s.plan}
+
+
+def _holders(sysfs: Sysfs, carving: Carving) -> tuple[str, ...]:
+    if pci.is_address(carving.id):
+        return tuple(map(str, pci.openers(sysfs, carving.id)))
+    return tuple(map(str, sysfs.openers(f"/dev/vfio/{carving.iommu_group}")))
+
+
+def _refusal(sysfs: Sysfs, rules: RulesOf, address: str) -> str:
+    return why_not_whole(sysfs, address, rules) if pci.is_address(address) else ""

@@ -17,7 +17,7 @@ import msgspec
 from libvf_agent.errors import JournalError
 from libvf_agent.files import remove_whole, sync_folder, write_whole
 from libvf_agent.rules import Rules
-from libvf_agent.steps import Plan, Step
+from libvf_agent.steps import Facts, Plan, Step
 
 REMAINDER = "left-"
 
@@ -42,7 +42,7 @@ class Slice(msgspec.Struct, frozen=True):
     share: str | None = None
     plan: Plan | None = None
     rules: Rules | None = None
-    facts: dict[str, str | int | bool] = {}
+    facts: Facts = {}
 
     @property
     def key(self) -> tuple[str, str, str, str]:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 
+from libvf_api.pci import BadPciAddress, PciAddress
+
+from libvf_agent import vfio
 from libvf_agent.inventory import Function, Sriov
 from libvf_agent.sysfs import Opener, Sysfs
 
@@ -15,29 +18,30 @@ DRIVERS = "sys/bus/pci/drivers"
 PROBE = "sys/bus/pci/drivers_probe"
 VFIO = "vfio-pci"
 
-_ADDRESS = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
 _MEMORY = 0x200  # include/linux/ioport.h: IORESOURCE_MEM
 _BARS = 6
 MOST_FUNCTIONS = 256  # of one bus: no card has more, and a file that says so is not believed
 
 
 def is_address(name: str) -> bool:
-    """Whether it is a PCI address, as names of virtual cards are not."""
-    return _ADDRESS.fullmatch(name) is not None
+    """Whether it is a PCI address as the kernel writes it; names of virtual cards are not."""
+    try:
+        return str(PciAddress.parse(name)) == name
+    except BadPciAddress:
+        return False
 
 
 def read(sysfs: Sysfs, address: str) -> Function:
     """The function of that address; one that is gone has neither class nor driver."""
     folder = f"{DEVICES}/{address}"
     override = sysfs.read_or(f"{folder}/driver_override", "")
-    group = sysfs.link_name(f"{folder}/iommu_group") or ""
     return Function(
         address=address,
         class_code=_hexadecimal(sysfs.read_or(f"{folder}/class", "")),
         pci_id=ids(sysfs, folder),
         driver=sysfs.link_name(f"{folder}/driver") or "",
         override="" if override == "(null)" else override,
-        group=int(group) if _decimal(group) else None,
+        group=vfio.group(sysfs, folder),
         boot_vga=sysfs.read_or(f"{folder}/boot_vga", "0") == "1",
         reset_methods=tuple(sysfs.read_or(f"{folder}/reset_method", "").split()),
         bars=bars(sysfs.read_or(f"{folder}/resource", "")),
@@ -64,11 +68,9 @@ def _sriov(sysfs: Sysfs, folder: str) -> Sriov | None:
 
 def virtual_address(physical: Function, number: int) -> str:
     """Where virtual function `number` (from 0) appears, also before it is there."""
-    domain, bus, rest = physical.address.split(":")
-    device, function = rest.split(".")
-    sriov = physical.sriov or Sriov(0)
-    routing = (int(bus, 16) << 8) + (int(device, 16) << 3) + int(function) + sriov.offset + number * sriov.stride
-    return f"{domain}:{routing >> 8:02x}:{routing >> 3 & 0x1F:02x}.{routing & 7}"
+    at, sriov = PciAddress.parse(physical.address), physical.sriov or Sriov(0)
+    routing = (at.bus << 8) + (at.device << 3) + at.function + sriov.offset + number * sriov.stride
+    return str(PciAddress(at.domain, routing >> 8, routing >> 3 & 0x1F, routing & 7))
 
 
 def physical(sysfs: Sysfs) -> list[Function]:
@@ -104,9 +106,7 @@ def nodes(sysfs: Sysfs, address: str) -> list[str]:
     NVIDIA numbers its nodes in /proc/driver/nvidia/gpus/<address>/information, "Device Minor".
     """
     folder = f"{DEVICES}/{address}"
-    group = sysfs.link_name(f"{folder}/iommu_group")
-    found = [f"/dev/vfio/{group}"] if group else []
-    found += [f"/dev/vfio/devices/{name}" for name in sysfs.names(f"{folder}/vfio-dev")]
+    found = vfio.nodes(sysfs, folder)
     found += [f"/dev/dri/{n}" for n in sysfs.names(f"{folder}/drm") if n.startswith(("card", "render"))]
     told = sysfs.read_or(f"proc/driver/nvidia/gpus/{address}/information", "")
     minor = re.search(r"^Device Minor:\s*([0-9]{1,4})\s*$", told, re.MULTILINE)

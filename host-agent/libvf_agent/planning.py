@@ -10,10 +10,11 @@ import msgspec
 from libvf_agent.backends import Order
 from libvf_agent.cards import Card, Part
 from libvf_agent.errors import ClaimError
+from libvf_agent.inventory import Gpu, SliceType
 from libvf_agent.journal import Entry, Slice
 from libvf_agent.rules import Rules
 from libvf_agent.slices import pool_name
-from libvf_agent.steps import Bind, Plan, Step
+from libvf_agent.steps import Bind, Facts, Plan, Step
 
 
 def planned(node: str, cards: Iterable[Card], wanted: Entry, held: frozenset[str], shared: frozenset[Step]) -> Entry:
@@ -33,13 +34,23 @@ def planned(node: str, cards: Iterable[Card], wanted: Entry, held: frozenset[str
         plan = part.backend.plan(part.gpu, replace(order, held=held, shared=shared))
         _refuse_spared(plan, part.gpu.rules)
         held, by_pool[piece.pool] = held | {plan.id}, card.after(part, plan)
+        plan = msgspec.structs.replace(plan, facts=_facts(part.gpu, order.kind) | plan.facts)
         slices.append(msgspec.structs.replace(piece, plan=plan, rules=part.gpu.rules))
     return msgspec.structs.replace(wanted, slices=tuple(slices))
 
 
-def card_of(node: str, cards: Iterable[Card], pool: str) -> Card:
-    """The card that is a pool; ClaimError where it is not there."""
-    return _card(next((card for card in cards if pool_name(node, card.gpu.name) == pool), None), pool)
+def _facts(gpu: Gpu, kind: SliceType) -> Facts:
+    """What the card says of each of its devices; what a plan says of its own comes before it."""
+    facts = {
+        "parent": gpu.name,
+        "type": kind.id,
+        "mode": kind.mode,
+        "vram": kind.vram or None,
+        "pciAddress": gpu.pci_address,
+        "numaNode": gpu.numa_node,
+        "display": kind.display,
+    }
+    return {key: value for key, value in facts.items() if value is not None}
 
 
 def _order(card: Card, piece: Slice, uid: str) -> tuple[Part, Order]:

@@ -92,12 +92,15 @@ class Run(msgspec.Struct, frozen=True, tag_field="kind", tag="run"):
 
 Step = Write | Bind | Run
 
+Facts = dict[str, str | int | bool]
+"""What a container and a claim's status are told of a device; bytes for sizes."""
+
 
 class Plan(msgspec.Struct, frozen=True):
     """How one allocated device is made, in order; undone in reverse.
 
     `id` is the mediated device's UUID or the function's PCI address; `device` its folder in sysfs once it is
-    there; `facts` what a guest's side needs to know beside what the card says.
+    there; `facts` what the guest's side needs to know and does not change while the device is there.
     """
 
     id: str
@@ -105,7 +108,7 @@ class Plan(msgspec.Struct, frozen=True):
     type: str
     device: str
     steps: tuple[Step, ...]
-    facts: dict[str, str | int | bool] = {}
+    facts: Facts = {}
 
 
 def device_uuid(claim_uid: str, device: str) -> str:

@@ -13,15 +13,17 @@ import subprocess
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 from libvf_agent.errors import Busy, SysfsError, from_os
 
 REMOVE_DEADLINE_SECONDS = 10.0
 RUN_SECONDS = 30.0
 ASK_SECONDS = 10.0
+_NOT_FOUND = 127  # nsenter(1), as a shell's
 
 Answer = TypeVar("Answer")
+Asked = TypeVar("Asked", str, tuple[str, ...])
 
 
 class Files(Protocol):
@@ -87,6 +89,8 @@ def _ran(argv: tuple[str, ...], seconds: float) -> str:
         text=True,
         timeout=seconds,
     )
+    if done.returncode == _NOT_FOUND:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), argv[0])
     if done.returncode:
         words = f"{done.stdout}{done.stderr}".strip()[-500:]
         raise OSError(errno.EIO, words or f"code {done.returncode}")
@@ -111,12 +115,19 @@ class Sysfs:
         self._files = files or HostFiles()
         self._writers: dict[str, _Writer] = {}
 
+    def snapshot(self) -> Sysfs:
+        """The same tree, each file of it read once at most: for one look, in which everything is of one moment.
+
+        Several backends look at the same functions, and at all open descriptors of the host.
+        """
+        return Sysfs(_Remembered(self._files))
+
     def read(self, path: str) -> str:
         """The stripped content."""
         try:
             return self._files.read(path).strip()
         except OSError as error:
-            raise from_os(error, "reading", path) from error
+            raise from_os(error, f"reading /{path}") from error
 
     def read_or(self, path: str, default: str) -> str:
         """The stripped content, or `default` where the file is missing or unreadable."""
@@ -132,7 +143,7 @@ class Sysfs:
         except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
             return []
         except OSError as error:
-            raise from_os(error, "listing", path) from error
+            raise from_os(error, f"listing /{path}") from error
 
     def exists(self, path: str) -> bool:
         """Whether the path is there, links followed."""
@@ -157,7 +168,7 @@ class Sysfs:
         try:
             self._files.write(path, value)
         except OSError as error:
-            raise from_os(error, f"writing {value!r} to", path) from error
+            raise from_os(error, f"writing {value!r} to /{path}") from error
 
     def write_blocking(self, path: str, value: str, deadline: float = REMOVE_DEADLINE_SECONDS) -> None:
         """One write that the kernel may hold up for as long as a device is open.
@@ -189,7 +200,7 @@ class Sysfs:
             told = f"{' '.join(argv)} did not end in {error.timeout:g} s"
             raise Busy(f"{told}: see what it waits for on this node") from error
         except OSError as error:
-            raise from_os(error, "running", " ".join(argv)) from error
+            raise from_os(error, f"running {' '.join(argv)}") from error
 
     def openers(self, *nodes: str) -> list[Opener]:
         """Who holds one of `nodes` ("/dev/vfio/3") open, by every /proc/<pid>/fd: needs the host's pid namespace."""
@@ -226,3 +237,46 @@ class _Writer:
     def join(self, deadline: float) -> bool:
         self._thread.join(deadline)
         return not self._thread.is_alive()
+
+
+class _Remembered:
+    """Files that are asked for each thing once; a refusal is remembered too. It is for looking: it changes nothing."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._known: dict[tuple[str, str | tuple[str, ...]], object] = {}
+
+    def _once(self, name: str, ask: Callable[[Asked], Answer], asked: Asked) -> Answer:
+        if (name, asked) not in self._known:
+            try:
+                self._known[name, asked] = ask(asked)
+            except OSError as error:
+                self._known[name, asked] = error
+        found = self._known[name, asked]
+        if isinstance(found, OSError):
+            raise OSError(found.errno, found.strerror, asked)
+        return cast(Answer, found)
+
+    def read(self, path: str) -> str:
+        return self._once("read", self._files.read, path)
+
+    def names(self, path: str) -> list[str]:
+        return self._once("names", self._files.names, path)
+
+    def link(self, path: str) -> str:
+        return self._once("link", self._files.link, path)
+
+    def real(self, path: str) -> str:
+        return self._once("real", self._files.real, path)
+
+    def exists(self, path: str) -> bool:
+        return self._once("exists", self._files.exists, path)
+
+    def ask(self, argv: tuple[str, ...]) -> str:
+        return self._once("ask", self._files.ask, argv)
+
+    def write(self, path: str, value: str) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+
+    def run(self, argv: tuple[str, ...]) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), argv[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from libvf_agent import mdev_types, pci
+from libvf_agent import mdev_types, pci, vfio
 from libvf_agent.backends import Order
 from libvf_agent.backends.sriov import card_id
 from libvf_agent.errors import Full
@@ -75,8 +75,7 @@ def observe(sysfs: Sysfs, uuid: str) -> Carving | None:
         return None
     head, _, type_id = real.rpartition("/")
     parent = head.split("/")[-2] if "/" in head else ""
-    group = sysfs.link_name(f"{DEVICES}/{uuid}/iommu_group") or ""
-    return Carving(uuid, parent, type_id, int(group) if group.isdecimal() else None)
+    return Carving(uuid, parent, type_id, vfio.group(sysfs, f"{DEVICES}/{uuid}"))
 
 
 def _parent_with_room(gpu: Gpu, kind: SliceType, uuid: str) -> str:

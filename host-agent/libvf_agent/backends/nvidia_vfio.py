@@ -9,7 +9,7 @@ MIG-backed types are not offered: how many a card takes is decided by the instan
 
 from __future__ import annotations
 
-from libvf_agent import nvidia_card, nvidia_types, pci
+from libvf_agent import nvidia_card, nvidia_types, pci, vfio
 from libvf_agent.backends import Order
 from libvf_agent.backends.mediated import BUS as MEDIATED
 from libvf_agent.backends.sriov import card_function, card_id, function_plan, functions_of
@@ -90,13 +90,12 @@ def _read(sysfs: Sysfs, address: str) -> Vf | None:
     if not sysfs.exists(f"{folder}/current_vgpu_type"):
         return None
     number = nvidia_types.current(sysfs.read_or(f"{folder}/current_vgpu_type", ""))
-    group = sysfs.link_name(f"{pci.DEVICES}/{address}/iommu_group") or ""
     return Vf(
         address,
         number,
         nvidia_types.creatable(sysfs.read_or(f"{folder}/creatable_vgpu_types", "")) if number == 0 else (),
         nvidia_types.current(sysfs.read_or(f"{folder}/placement_id", "")) if number else None,
-        int(group) if group.isdecimal() else None,
+        vfio.group(sysfs, f"{pci.DEVICES}/{address}"),
     )
 
 

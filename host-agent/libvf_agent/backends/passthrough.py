@@ -7,7 +7,7 @@ from libvf_agent.backends import Order
 from libvf_agent.backends.sriov import binding, card_function, card_id
 from libvf_agent.inventory import Carving, Function, Gpu, SliceType, Taint
 from libvf_agent.rules import PASSTHROUGH, Rules, RulesOf
-from libvf_agent.steps import Plan
+from libvf_agent.steps import Facts, Plan
 from libvf_agent.sysfs import Sysfs
 
 
@@ -33,7 +33,7 @@ class Passthrough:
         card = card_function(gpu)
         moved = [one for one in gpu.functions if one.driver and one.address != card.address] + [card]
         steps = tuple(binding(one, pci.VFIO) for one in moved)
-        facts: dict[str, str | int | bool] = {
+        facts: Facts = {
             "pciAddress": card.address,
             "pciFunctions": " ".join(sorted(one.address for one in moved)),
             "barBytes": sum(size for one in moved for size in one.bars),

@@ -12,7 +12,7 @@ from libvf_agent.backends import Order
 from libvf_agent.errors import Full
 from libvf_agent.inventory import Carving, Function, Gpu, SliceType, Sriov
 from libvf_agent.rules import FUNCTION, CardId, Rules, RulesOf
-from libvf_agent.steps import Bind, Plan, Reads, Step, Undo, Write
+from libvf_agent.steps import Bind, Facts, Plan, Reads, Step, Undo, Write
 from libvf_agent.sysfs import Sysfs
 
 
@@ -110,7 +110,7 @@ def binding(function: Function, driver: str) -> Bind:
 
 def function_plan(gpu: Gpu, order: Order, function: Function, steps: tuple[Step, ...]) -> Plan:
     """The plan of a device that is a PCI function."""
-    facts: dict[str, str | int | bool] = {"pciAddress": function.address}
+    facts: Facts = {"pciAddress": function.address}
     if function.bars:
         facts["barBytes"] = sum(function.bars)
     folder = f"{pci.DEVICES}/{function.address}"

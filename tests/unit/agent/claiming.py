@@ -6,9 +6,11 @@ from pathlib import Path
 
 from libvf_agent.backends.known import known
 from libvf_agent.claims import Claim, parse
-from libvf_agent.host import Facts, Host, Places
+from libvf_agent.host import Host, Places
+from libvf_agent.policy_status import Seen
 from libvf_agent.rules import RulesOf
 from libvf_agent.slices import Json, Node, pool_name
+from libvf_agent.steps import Facts
 from libvf_agent.sysfs import Sysfs
 from libvf_api.quantity import to_bytes
 
@@ -70,8 +72,12 @@ class Claiming:
         """A device's taints and their effects."""
         return {taint["key"]: taint["effect"] for taint in self.devices()[name].get("taints", [])}
 
+    def seen(self) -> tuple[Seen, ...]:
+        """The cards as the agent sees them."""
+        return self.host.look(Node("n1", "uid"))[1].seen
+
     def _specs(self) -> list[Json]:
-        return [s for s in self.host.offered(Node("n1", "uid")) if s["pool"]["name"] == self.pool]
+        return [s for s in self.host.look(Node("n1", "uid"))[0] if s["pool"]["name"] == self.pool]
 
 
 def _uid(name: str) -> str:

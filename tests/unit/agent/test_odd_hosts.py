@@ -79,7 +79,7 @@ def test_whatever_the_files_say_what_is_offered_is_sound(name: str, tmp_path: Pa
         places = Places(tmp_path / str(number), tmp_path, tmp_path)
         host = Host("n1", Sysfs(files), known(), places, lambda: True, situation.rules)
         for _ in range(2):
-            for spec in host.offered(Node("n1", "uid")):
+            for spec in host.look(Node("n1", "uid"))[0]:
                 offered += len(spec.get("devices", []))
                 _sound(spec)
     assert offered > HOSTS * 2, "nothing but kvm was ever offered"

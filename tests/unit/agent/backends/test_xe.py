@@ -143,7 +143,7 @@ def test_names_are_dns_labels_and_each_is_there_once(tmp_path: Path) -> None:
 def test_the_list_of_cards_says_how_many_of_each_size_are_still_to_be_had(tmp_path: Path) -> None:
     bed = Bed(tmp_path)
     bed.prepare("a", "vf-4096m-0")
-    [seen] = listed([card.gpu for card in bed.host.cards()], (), ()).gpus
+    [seen] = listed([one.card.gpu for one in bed.seen() if one.card], (), ()).gpus
     assert {kind.id: kind.available for kind in seen.types} == {"intel-vf-2048m": 5, "intel-vf-4096m": 2}
 
 
