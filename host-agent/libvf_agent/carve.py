@@ -78,13 +78,13 @@ class Carver:
         ours that somebody else works on are remembered in an entry of their own, and taken back when he has gone.
         """
         self._journal.put(entry.at(Phase.UNDOING))
-        left: list[Step] = []
+        left = frozenset[Step]()
         if entry.boot_id == self.boot_id():
             kept = self._kept(entry)
             todo = [step for step in reversed(list(steps(entry))) if step not in kept]
-            left = [step for step in todo if not self._effects.take_back(step)]
+            left = frozenset(step for step in todo if not self._effects.take_back(step))
         if left:
-            self._journal.put(remainder(entry, tuple(reversed(left))))
+            self._journal.put(remainder(entry, left))
         if not left or not entry.is_remainder:
             self._journal.drop(entry.uid)
 

@@ -39,10 +39,9 @@ class Device:
     plan: Plan
 
     @property
-    def kind(self) -> str:
-        """How it was made, as its plan shows."""
-        facts = self.plan.facts
-        return MEDIATED if "mdevUUID" in facts else PASSTHROUGH if "pciFunctions" in facts else FUNCTION
+    def mode(self) -> str:
+        """How it was made, in the words of GpuPartition's `mode`."""
+        return str(self.plan.facts["mode"])
 
     @property
     def functions(self) -> frozenset[str]:
@@ -52,22 +51,26 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What of ours is on a card, and the rules it was made under; `anew` where some of it is to be made again."""
+    """What of ours is on a card, and the rules it was made under; `anew` where some of it is to be made again.
+
+    `makes` are the physical functions whose virtual ones are there by a step of ours, maybe for a stranger alone.
+    """
 
     rules: Rules
     devices: tuple[Device, ...] = ()
     anew: bool = False
+    makes: frozenset[str] = frozenset()
 
     @property
     def functions(self) -> frozenset[str]:
         """The PCI functions that the devices are."""
         return frozenset(function for device in self.devices for function in device.functions)
 
-    @property
-    def makes(self) -> frozenset[str]:
-        """The physical functions whose virtual ones are there by a step of ours."""
-        steps = (step for device in self.devices for step in device.plan.steps)
-        return frozenset(step.functions for step in steps if not isinstance(step, Bind) and step.functions)
+    def and_also(self, entry: Entry, piece: Slice, plan: Plan) -> Held:
+        """With what another plan has made; what is left of a claim that is gone is nobody's device."""
+        made = frozenset(step.functions for step in plan.steps if not isinstance(step, Bind) and step.functions)
+        device = () if entry.is_remainder else (Device(f"{entry.namespace}/{entry.name}", piece, plan),)
+        return replace(self, devices=(*self.devices, *device), makes=self.makes | made)
 
 
 def held(entries: Iterable[Entry], boot_id: str) -> Mapping[str, Held]:
@@ -80,9 +83,8 @@ def held(entries: Iterable[Entry], boot_id: str) -> Mapping[str, Held]:
         for piece in entry.slices:
             if piece.plan is not None:
                 before = found.get(piece.pool, Held(piece.rules or Rules()))
-                device = Device(f"{entry.namespace}/{entry.name}", piece, piece.plan)
-                anew = before.anew or entry.boot_id != boot_id
-                found[piece.pool] = replace(before, devices=(*before.devices, device), anew=anew)
+                now = before.and_also(entry, piece, piece.plan)
+                found[piece.pool] = replace(now, anew=before.anew or entry.boot_id != boot_id)
     return found
 
 
@@ -110,5 +112,5 @@ def in_force(wanted: Rules, on_card: Held | None) -> Rules:
 
 def is_another_shape(wanted: Rules, on_card: Held) -> bool:
     """Whether the card is to be cut in another way than it is, as far as that is about what is on it."""
-    names = {name for device in on_card.devices for name in _MATTERS[device.kind]}
+    names = {name for device in on_card.devices for name in _MATTERS[device.mode]}
     return any(getattr(wanted, name) != getattr(on_card.rules, name) for name in names)

@@ -72,11 +72,16 @@ class Entry(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, phase=phase)
 
 
-def remainder(entry: Entry, left: tuple[Step, ...]) -> Entry:
-    """The steps that could not be taken back with a claim, as an entry of their own."""
+def remainder(entry: Entry, left: frozenset[Step]) -> Entry:
+    """The steps that could not be taken back with a claim, as an entry of their own: of no claim, on the same cards."""
     uid = REMAINDER + entry.uid.removeprefix(REMAINDER)
-    plan = Plan(uid, "", "", "", left)
-    return Entry(uid, "", "", entry.boot_id, Phase.UNDOING, (Slice("", "", "", plan=plan),))
+    slices = []
+    for piece in entry.slices:
+        steps = tuple(step for step in (piece.plan.steps if piece.plan else ()) if step in left)
+        if piece.plan and steps:
+            plan = Plan(uid, piece.plan.parent, "", "", steps)
+            slices.append(Slice("", piece.pool, "", plan=plan, rules=piece.rules))
+    return Entry(uid, "", "", entry.boot_id, Phase.UNDOING, tuple(slices))
 
 
 class Journal:

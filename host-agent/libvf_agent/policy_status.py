@@ -125,11 +125,11 @@ def _in_the_way(seen: Seen, wanted: Rules) -> tuple[Device, ...]:
         return ()
     if is_another_shape(wanted, seen.held):
         return seen.held.devices
-    return tuple(d for d in seen.held.devices if not _is_allowed(seen, d, wanted))
+    return tuple(d for d in seen.held.devices if not _is_allowed(d, wanted))
 
 
-def _is_allowed(seen: Seen, device: Device, wanted: Rules) -> bool:
-    return wanted.allows(_mode(seen, device), device.plan.type) and not device.functions & wanted.spared
+def _is_allowed(device: Device, wanted: Rules) -> bool:
+    return wanted.allows(device.mode, device.plan.type) and not device.functions & wanted.spared
 
 
 def _strangers(look: Look, seen: Seen, wanted: Rules) -> list[str]:
@@ -138,20 +138,22 @@ def _strangers(look: Look, seen: Seen, wanted: Rules) -> list[str]:
         return []
     gpu, ours = seen.card.gpu, {device.plan.id for device in seen.held.devices} if seen.held else set()
     foreign = [c for c in gpu.carvings if c.in_use and c.id not in ours]
-    wrong = [c for c in foreign if (kind := gpu.type(c.type)) and not wanted.allows(kind.mode, kind.id)]
+    keep = _is_made_by_us(seen) and _counts(seen, wanted) is not None
+    wrong = [c for c in foreign if keep or ((kind := gpu.type(c.type)) and not wanted.allows(kind.mode, kind.id))]
     told = ((c.id, ", ".join(look.holders(c))) for c in wrong)
     return [f"{name} (open in {holders})" if holders else name for name, holders in told]
 
 
 def _draining(look: Look, seen: Seen) -> Found:
-    if seen.held is None:
+    devices = seen.held.devices if seen.held else ()
+    if not devices:
         return Reason.DRAINING, "nothing new comes to it, and nothing of libvf is on it", ()
-    words = f"nothing new comes to it; it is still used by {_of_ours(look, seen, seen.held.devices)}"
-    return Reason.DRAINING, words, _claims(seen.held.devices)
+    words = f"nothing new comes to it; it is still used by {_of_ours(look, seen, devices)}"
+    return Reason.DRAINING, words, _claims(devices)
 
 
 def _of_ours(look: Look, seen: Seen, devices: tuple[Device, ...]) -> str:
-    counts = Counter(_WORDS.get(_mode(seen, device), "device") for device in devices)
+    counts = Counter(_WORDS[device.mode] for device in devices)
     told = ", ".join(f"{count} {word}{'s'[: count > 1]}" for word, count in sorted(counts.items()))
     return f"{_few(list(_claims(devices)))} on {look.node} {seen.id.name}: {told} in use"
 
@@ -165,32 +167,36 @@ def _few(names: list[str]) -> str:
     return ", ".join(names[:_TOLD]) + more
 
 
-def _mode(seen: Seen, device: Device) -> str:
-    """As the card's backend says; of a card that is not there, as its plan shows."""
-    found = seen.card.part(device.piece.device) if seen.card else None
-    return found[1].mode if found else device.kind
-
-
 # what is otherwise than the policy says, or gives nothing
 
 
 def _other_count(look: Look, seen: Seen, wanted: Rules) -> Found | None:
     """Virtual functions that somebody else made stay as they are: they may be anybody's. NVIDIA makes all or none."""
-    physical = seen.card.gpu.function(seen.id.name) if seen.card else None
-    if wanted.excluded or FUNCTION not in wanted.modes or seen.id.vendor == "nvidia":
+    if _is_made_by_us(seen) or (counts := _counts(seen, wanted)) is None:
         return None
-    if not (physical and physical.sriov and physical.sriov.count):
-        return None
-    there, made_by_us = physical.sriov.count, seen.held is not None and physical.address in seen.held.makes
-    count = min(wanted.functions or there, physical.sriov.total)
-    if there == count or made_by_us:
-        return None
-    path = f"/sys/bus/pci/devices/{physical.address}/sriov_numvfs"
+    there, count = counts
+    path = f"/sys/bus/pci/devices/{seen.id.name}/sriov_numvfs"
     words = (
         f"{there} virtual functions exist that libvf did not make, and are used as they are; the policy wants {count}: "
         f"echo 0 > {path} on {look.node} once nobody uses them"
     )
     return Reason.OTHER_COUNT, words, ()
+
+
+def _counts(seen: Seen, wanted: Rules) -> tuple[int, int] | None:
+    """How many virtual functions there are, and how many a policy wants, where these differ."""
+    physical = seen.card.gpu.function(seen.id.name) if seen.card else None
+    if wanted.excluded or FUNCTION not in wanted.modes or seen.id.vendor == "nvidia":
+        return None
+    if not (physical and physical.sriov and physical.sriov.count):
+        return None
+    there = physical.sriov.count
+    count = min(wanted.functions or there, physical.sriov.total)
+    return None if there == count else (there, count)
+
+
+def _is_made_by_us(seen: Seen) -> bool:
+    return seen.held is not None and seen.id.name in seen.held.makes
 
 
 def _nothing(look: Look, seen: Seen, wanted: Rules) -> str:

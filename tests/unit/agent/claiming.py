@@ -15,6 +15,7 @@ from libvf_agent.sysfs import Sysfs
 from libvf_api.quantity import to_bytes
 
 from tests.fakekernel.host import FakeHost
+from tests.fakekernel.pci import PciHost
 
 
 class Claiming:
@@ -31,6 +32,15 @@ class Claiming:
         self.host = Host("n1", Sysfs(self.kernel), known(), self._places, lambda: True, self.host.rules)
         assert self.host.recover() == []
         self.host.journal.unlock()
+
+    def stranger(self, card: str, number: int = 3) -> str:
+        """Somebody else has moved a virtual function to VFIO and has it open; its address."""
+        assert isinstance(self.kernel, PciHost)
+        address = self.kernel.pci.functions[card].vfs[number]
+        self.kernel.write(f"sys/bus/pci/devices/{address}/driver_override", "vfio-pci")
+        self.kernel.write("sys/bus/pci/drivers_probe", address)
+        self.kernel.pci.open(address)
+        return address
 
     def rules(self, rules: RulesOf) -> None:
         """The policies have changed."""

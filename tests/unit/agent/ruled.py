@@ -47,6 +47,10 @@ class Ruled:
         assert isinstance(self.kernel, PciHost)
         return self.kernel.pci.functions[address].vfs
 
+    def stranger(self) -> str:
+        """Somebody else has one of the card's functions open; its address."""
+        return self.bed.stranger(PF)
+
     def by_hand(self, count: int, address: str = PF) -> None:
         """Somebody else makes functions that no driver takes."""
         self.kernel.write(f"sys/bus/pci/devices/{address}/sriov_drivers_autoprobe", "0")

@@ -169,3 +169,18 @@ def test_draining_takes_no_one_new_and_says_who_is_still_there(tmp_path: Path) -
     assert f"still used by ns/a on n1 {PF}: 1 virtual function in use" in told.message
     host.bed.release("a")
     assert host.told().message == "nothing new comes to it, and nothing of libvf is on it"
+
+
+def test_functions_of_ours_that_stay_for_a_stranger_are_waited_for_by_who_has_one_open(tmp_path: Path) -> None:
+    host = ruled(tmp_path, **FUNCTIONS)
+    host.bed.prepare("a", "vf-0")
+    strangers = host.stranger()
+    host.bed.release("a")
+    host.becomes(p={**FUNCTIONS, "virtualFunctions": {"count": 8}})
+    told = host.told()
+    assert (told.effective, told.reason, told.claims) == (False, Reason.WAITING, ())
+    assert f"{strangers} (open in qemu-system-x86 (pid 4711)) on n1 {PF}, which libvf did not make" in told.message
+    host.kernel.close()
+    host.bed.restart()
+    assert host.told().reason is Reason.IN_FORCE
+    assert len(host.bed.names()) == 8

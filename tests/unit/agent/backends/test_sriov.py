@@ -101,11 +101,7 @@ def test_a_function_that_a_stranger_has_open_counts_as_taken(tmp_path: Path) -> 
 def test_functions_we_made_stay_while_a_stranger_works_with_one(tmp_path: Path) -> None:
     bed = machine(tmp_path)
     bed.prepare("a", "vf-0")
-    assert isinstance(bed.kernel, PciHost)
-    strangers = vfs(bed)[3]
-    bed.kernel.write(f"sys/bus/pci/devices/{strangers}/driver_override", "vfio-pci")
-    bed.kernel.write("sys/bus/pci/drivers_probe", strangers)
-    bed.kernel.pci.open(strangers)
+    strangers = bed.stranger(PF)
     bed.release("a")
     assert len(vfs(bed)) == 4
     assert driver(bed, strangers) == "vfio-pci"
@@ -119,11 +115,7 @@ def test_functions_we_made_stay_while_a_stranger_works_with_one(tmp_path: Path) 
 def test_functions_that_stayed_for_a_stranger_serve_the_next_claim(tmp_path: Path) -> None:
     bed = machine(tmp_path)
     bed.prepare("a", "vf-0")
-    assert isinstance(bed.kernel, PciHost)
-    strangers = vfs(bed)[3]
-    bed.kernel.write(f"sys/bus/pci/devices/{strangers}/driver_override", "vfio-pci")
-    bed.kernel.write("sys/bus/pci/drivers_probe", strangers)
-    bed.kernel.pci.open(strangers)
+    bed.stranger(PF)
     bed.release("a")
     bed.prepare("b", "vf-0")
     bed.kernel.close()
