@@ -53,6 +53,14 @@ class CarvingSeen(msgspec.Struct, frozen=True, rename="camel"):
     iommu_group: int | None = None
 
 
+class TaintSeen(msgspec.Struct, frozen=True, rename="camel"):
+    """Why nothing new comes to a card, or to one of its types; `message` has the cure."""
+
+    key: str
+    message: str
+    type: str = ""
+
+
 class GpuSeen(msgspec.Struct, frozen=True, rename="camel"):
     """A card; one that can not be cut now has neither parents nor types."""
 
@@ -63,6 +71,7 @@ class GpuSeen(msgspec.Struct, frozen=True, rename="camel"):
     parents: tuple[str, ...] = ()
     types: tuple[TypeSeen, ...] = ()
     carvings: tuple[CarvingSeen, ...] = ()
+    taints: tuple[TaintSeen, ...] = ()
 
 
 class Gpus(msgspec.Struct, frozen=True):

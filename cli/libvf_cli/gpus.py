@@ -26,12 +26,13 @@ def failed(told: Sequence[Told[Gpus]]) -> bool:
 
 
 def text(told: Sequence[Told[Gpus]]) -> str:
-    """A table of types, one of carvings, and the hosts that were not asked."""
+    """A table of types, one of carvings, why nothing new comes to some, and the hosts that were not asked."""
     cards = [(one.node, gpu) for one in told if one.answer for gpu in one.answer.gpus]
     types = aligned(_TYPES, [row for node, gpu in cards for row in _types(node, gpu)])
     carvings = aligned(_CARVINGS, [row for node, gpu in cards for row in _carvings(node, gpu)])
+    taints = "\n".join(line for node, gpu in cards for line in _taints(node, gpu))
     silent = "\n".join(f"{one.node} was not asked: {one.error}" for one in told if one.answer is None)
-    return "\n\n".join(part for part in (types or "no GPU", carvings, silent) if part)
+    return "\n\n".join(part for part in (types or "no GPU", carvings, taints, silent) if part)
 
 
 def _types(node: str, gpu: GpuSeen) -> Iterator[tuple[str, ...]]:
@@ -47,3 +48,8 @@ def _types(node: str, gpu: GpuSeen) -> Iterator[tuple[str, ...]]:
 def _carvings(node: str, gpu: GpuSeen) -> Iterator[tuple[str, ...]]:
     for one in gpu.carvings:
         yield (node, gpu.name, one.type, one.parent, one.claim if one.ours else "(not ours)", one.uuid)
+
+
+def _taints(node: str, gpu: GpuSeen) -> Iterator[str]:
+    for one in gpu.taints:
+        yield f"{node} {gpu.name}: nothing new comes to {one.type or 'it'} ({one.key}): {one.message}"

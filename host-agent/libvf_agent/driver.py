@@ -109,7 +109,7 @@ class Driver:
         try:
             entry = self.host.journal.get(uid)
             if entry and not await self._is_claimed(entry):
-                log.info("claim gone", extra={"claim": uid})
+                log.info("tried again" if entry.is_remainder else "claim gone", extra={"claim": uid})
                 await asyncio.to_thread(self.host.unprepare, uid)
                 self.changed.set()
         except AgentError as error:

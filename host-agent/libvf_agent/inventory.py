@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from libvf_api.taints import TaintKey
+
 from libvf_agent.rules import MEDIATED, Rules
 
 MIB = 1 << 20
 
-NO_SCHEDULE, NO_EXECUTE = "NoSchedule", "NoExecute"
-
-
 _DISPLAY, _ACCELERATOR, _BRIDGE = "03", "12", "06"
-_VENDORS = {"10de": "nvidia", "8086": "intel", "1002": "amd"}
+VENDORS = {"10de": "nvidia", "8086": "intel", "1002": "amd"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Function:
     def vendor(self) -> str:
         """ "nvidia", "intel", "amd", or the PCI vendor id."""
         vendor = self.pci_id.partition(":")[0]
-        return _VENDORS.get(vendor, vendor)
+        return VENDORS.get(vendor, vendor)
 
     @property
     def is_card(self) -> bool:
@@ -85,14 +84,10 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Taint:
-    """Why no further claim should get a device, as a DeviceTaint; the key is `libvf.io/<key>`.
+    """Why no further claim should get a device, as a DeviceTaint; `message` says what and the cure, of this card."""
 
-    `message` says what and the cure, for people.
-    """
-
-    key: str
+    key: TaintKey
     message: str
-    effect: str = NO_SCHEDULE
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +176,6 @@ class Offer:
     type: SliceType
     consumes: tuple[tuple[str, int], ...]
     open: bool = False
-    place: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

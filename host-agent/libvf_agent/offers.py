@@ -42,7 +42,7 @@ def offers_of(gpu: Gpu, ours: Mapping[str, str]) -> Offers:
     left = _less(encoding.total, _taken(encoding, foreign, here))
     held = {_size(gpu, c) for c in gpu.carvings}
     devices = [
-        Offer(name, kind, tuple(sorted(encoding.cost[name].items())), _is_open(gpu, kind, held), _place_of(name, kind))
+        Offer(name, kind, tuple(sorted(encoding.cost[name].items())), _is_open(gpu, kind, held))
         for name, kind in encoding.devices
         if (gpu.rules.allows(kind.mode, kind.id) and not kind.closed) or name in here
     ]
@@ -176,10 +176,6 @@ def _placed(gpu: Gpu) -> _Encoding:
             devices.append((f"{stem(kind)}-{place}", kind))
             cost[f"{stem(kind)}-{place}"] = {**dict(kind.cost), **{f"slot-{slot}": 1 for slot in covered}}
     return _Encoding(devices, cost, {**dict(gpu.totals), **{f"slot-{slot}": 1 for slot in range(gpu.slots)}})
-
-
-def _place_of(name: str, kind: SliceType) -> int | None:
-    return int(name.rpartition("-")[2]) if kind.places else None
 
 
 def _taken(encoding: _Encoding, foreign: list[Carving], ours: list[str]) -> Counter[str]:

@@ -7,6 +7,7 @@ incomplete pool is skipped by the scheduler.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +22,16 @@ from libvf_api.names import (
     REPORT_LABEL,
 )
 from libvf_api.quantity import of_bytes
+from libvf_api.taints import TaintKey
 
-from libvf_agent.inventory import NO_EXECUTE, Gpu, Offer, Offers, Taint
+from libvf_agent.inventory import Gpu, Offer, Offers
 from libvf_agent.metadata import attribute
 
 DEVICES_WITH_COUNTERS = 64
 COUNTERS_A_SET = 32
 SETS_A_SLICE = 8
+
+_PARTS = frozenset({"sharedCounters", "devices"})
 
 Json = dict[str, Any]
 
@@ -71,21 +75,26 @@ def pool_of_gpu(node: Node, offers: Offers) -> list[Json]:
 def with_lost(specs: list[Json], node: str, lost: dict[str, tuple[str, ...]]) -> list[Json]:
     """The specs, with the devices that were carved and are gone (pool -> device names) tainted NoExecute.
 
-    An allocated device is never withdrawn, or the allocator would forget that it is held; a pool whose card is
-    gone is published with these alone.
+    An allocated device is never withdrawn, or the allocator would forget that it is held: what its card does not
+    offer any more, and a card that is gone, are published with these alone.
     """
-    taint = {"key": f"{DRIVER}/lost", "effect": NO_EXECUTE}
+    others = [spec for spec in specs if spec["pool"]["name"] not in lost]
     for pool, names in sorted(lost.items()):
-        missing = set(names)
-        for spec in specs:
-            for device in spec.get("devices", []) if spec["pool"]["name"] == pool else []:
-                if device["name"] in missing:
-                    device["taints"] = [*device.get("taints", []), taint]
-                    missing.discard(device["name"])
-        if not any(spec["pool"]["name"] == pool for spec in specs):
-            gone = [{"name": n, "attributes": {"kind": attribute("lost")}, "taints": [taint]} for n in sorted(missing)]
-            specs += _pooled(node, pool, [{"devices": gone}])
-    return specs
+        here = [_with_taints(spec, names) for spec in specs if spec["pool"]["name"] == pool]
+        offered = {device["name"] for spec in here for device in spec.get("devices", [])}
+        gone = [{"name": n, "attributes": {"kind": attribute("lost")}} for n in sorted({*names} - offered)]
+        parts = [*here, *([_with_taints({"devices": gone}, names)] if gone else [])]
+        others += _pooled(node, pool, [{key: part[key] for key in _PARTS & part.keys()} for part in parts])
+    return others
+
+
+def _with_taints(spec: Json, lost: tuple[str, ...]) -> Json:
+    taint = {"key": TaintKey.LOST.qualified, "effect": "NoExecute"}
+    devices = [
+        {**device, "taints": [*device.get("taints", []), taint]} if device["name"] in lost else device
+        for device in spec.get("devices", [])
+    ]
+    return {**spec, "devices": devices} if devices else spec
 
 
 def pool_of_kvm(node: Node, accelerated: bool) -> list[Json]:
@@ -192,21 +201,20 @@ def _device(gpu: Gpu, offer: Offer, owner: dict[str, int]) -> Json:
         "attributes": _attributes(gpu, offer),
         **({"capacity": {"vram": {"value": of_bytes(offer.type.vram)}}} if offer.type.vram else {}),
         "consumesCounters": [{"counterSet": f"gpu{i}", "counters": _values(part)} for i, part in consumed.items()],
-        **_tainted((*gpu.taints, *offer.type.taints, *_by_rule(gpu, offer))),
+        **_tainted((*(taint.key for taint in (*gpu.taints, *offer.type.taints)), *_by_rule(gpu, offer))),
     }
 
 
-def _by_rule(gpu: Gpu, offer: Offer) -> tuple[Taint, ...]:
+def _by_rule(gpu: Gpu, offer: Offer) -> tuple[TaintKey, ...]:
     """What a policy does not allow any more is offered only because it is in use: nobody else is to come."""
-    rules = gpu.rules
-    if not rules.allows(offer.type.mode, offer.type.id):
-        return (Taint("excluded", f"{f'policy {rules.policy}' if rules.policy else 'no policy'} allows it no more"),)
-    return (Taint("draining", rules.draining),) if rules.draining else ()
+    if not gpu.rules.allows(offer.type.mode, offer.type.id):
+        return (TaintKey.EXCLUDED,)
+    return (TaintKey.DRAINING,) if gpu.rules.draining else ()
 
 
-def _tainted(taints: tuple[Taint, ...]) -> Json:
-    unique = dict.fromkeys((f"{DRIVER}/{taint.key}", taint.effect) for taint in taints)
-    return {"taints": [{"key": key, "effect": effect} for key, effect in unique]} if unique else {}
+def _tainted(keys: Iterable[TaintKey]) -> Json:
+    taints = [{"key": key.qualified, "effect": "NoSchedule"} for key in dict.fromkeys(keys)]
+    return {"taints": taints} if taints else {}
 
 
 def _attributes(gpu: Gpu, offer: Offer) -> Json:

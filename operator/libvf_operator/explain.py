@@ -7,25 +7,12 @@ from dataclasses import dataclass
 
 from libvf_api import names
 from libvf_api.quantity import of_bytes, to_bytes
+from libvf_api.taints import WORDS
 
 from libvf_operator import claim as claims
 from libvf_operator.objects import Object
 
 _TYPES_TOLD = 12
-# why the agent lets nothing new come to a device, and the cure
-_TAINTS = {
-    f"{names.DRIVER}/{key}": words
-    for key, words in {
-        "no-reset": "cannot be reset between guests (reuseWithoutReset of a GpuPolicy allows it)",
-        "excluded": "is not allowed by its GpuPolicy any more",
-        "draining": "is being drained by its GpuPolicy",
-        "lost": "is gone from its host (see the host's kernel log)",
-        "sick": "does not answer as it should (kubectl vf doctor says more)",
-        "unknown-vram": "does not tell its video memory (set vram in its GpuPolicy)",
-        "foreign-quota": "has quotas that somebody else has set (set them to 0)",
-        "quota": "has a quota that its driver does not take (see its GpuPolicy)",
-    }.items()
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +102,7 @@ def _unfit(spec: Object, offer: Offer) -> str:
         return f"({of_bytes(offer.vram)}) is too small"
     if "max" in vram and offer.vram > to_bytes(vram["max"]):
         return f"({of_bytes(offer.vram)}) is too large"
-    return next((_TAINTS.get(key, f"is tainted {key}: see the agent's log") for key in offer.taints), "")
+    return next((WORDS.get(key, f"is tainted {key}: see the agent's log") for key in offer.taints), "")
 
 
 def _room(offered: list[Offer], holders: dict[tuple[str, str], str]) -> str:

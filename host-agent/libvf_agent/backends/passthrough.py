@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from libvf_api.taints import TaintKey
+
 from libvf_agent import pci
 from libvf_agent.backends import Order
 from libvf_agent.backends.sriov import binding, card_function, card_id
@@ -122,4 +124,4 @@ def _taints(card: Function, rules: Rules) -> tuple[Taint, ...]:
     if card.reset_methods or rules.reuse_without_reset:
         return ()
     told = f"{card.address} has no reset_method: reuseWithoutReset of a GpuPolicy allows it all the same"
-    return (Taint("no-reset", told),)
+    return (Taint(TaintKey.NO_RESET, told),)

@@ -15,6 +15,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, fields, replace
 
+from libvf_api.taints import TaintKey
+
 from libvf_agent import pci
 from libvf_agent.backends import Order
 from libvf_agent.backends.sriov import (
@@ -165,7 +167,9 @@ def _gpu(sysfs: Sysfs, physical: Function, sriov: Sriov, rules: Rules, managed: 
     card = card_of(sysfs, physical, kinds, functions, tuple(c for c in carvings if c), rules)
     told = {one.name: getattr(card, one.name) for one in fields(card)}
     told["totals"], told["available"] = layout.totals, _available(card, here, layout)
-    told["taints"] = tuple(Taint("sick", f"{text}; then unbind and bind {physical.address}") for text in troubles[:1])
+    told["taints"] = tuple(
+        Taint(TaintKey.SICK, f"{text}; then unbind and bind {physical.address}") for text in troubles[:1]
+    )
     vfio = VFIO if sysfs.exists(f"{pci.DRIVERS}/{VFIO}") else pci.VFIO
     return XeGpu(**told, shares=here, layout=layout, vfio=vfio)
 

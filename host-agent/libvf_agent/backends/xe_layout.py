@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from libvf_api.taints import TaintKey
+
 from libvf_agent.inventory import MIB, Function, SliceType, Sriov, Taint
 from libvf_agent.rules import FUNCTION, Rules
 
@@ -116,17 +118,19 @@ def taints_of(
     quota, first, found = rules.quota, shares[0], []
     if memory.settable and not memory.usable and quota.sizes:
         told = "no file tells the card's video memory: mount debugfs on this node, or set vram in the GpuPolicy"
-        found.append(Taint("unknown-vram", told))
+        found.append(Taint(TaintKey.UNKNOWN_VRAM, told))
     if layout.cut and not functions[0].class_code and any(share.vram for share in shares):
         told = "a function has a quota set by hand, which goes when functions are disabled: enable them, or write 0"
-        found.append(Taint("foreign-quota", told))
+        found.append(Taint(TaintKey.FOREIGN_QUOTA, told))
     asked = ((quota.exec_quantum_ms, first.quantum), (quota.preempt_timeout_us, first.timeout))
     if any(value is not None and not text for value, text in asked):
-        found.append(Taint("quota", "the driver has no shares of time for functions: leave them out of the GpuPolicy"))
+        found.append(
+            Taint(TaintKey.QUOTA, "the driver has no shares of time for functions: leave them out of the GpuPolicy")
+        )
     offered = first.priority.replace("[", "").replace("]", "").split()
     if quota.priority is not None and quota.priority not in offered:
         told = f"the driver offers functions no priority {quota.priority}, only {' or '.join(offered) or 'its own'}"
-        found.append(Taint("quota", f"{told}: change the GpuPolicy"))
+        found.append(Taint(TaintKey.QUOTA, f"{told}: change the GpuPolicy"))
     if any(one.class_code and not one.reset_methods for one in functions) and not rules.reuse_without_reset:
-        found.append(Taint("no-reset", "functions cannot be reset: reuseWithoutReset of a GpuPolicy allows it"))
+        found.append(Taint(TaintKey.NO_RESET, "functions cannot be reset: reuseWithoutReset of a GpuPolicy allows it"))
     return tuple(found)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from libvf_api.host import CarvingSeen, Gpus, GpuSeen, TypeSeen
+from libvf_api.host import CarvingSeen, Gpus, GpuSeen, TaintSeen, TypeSeen
 from libvf_api.quantity import of_bytes
 
-from libvf_agent.inventory import Carving, Gpu, SliceType
+from libvf_agent.inventory import VENDORS, Carving, Gpu, SliceType
 from libvf_agent.journal import Entry
 from libvf_agent.offers import totals
 from libvf_agent.preparation.facts import Card
-
-_VENDORS = {0x10DE: "nvidia", 0x8086: "intel", 0x1002: "amd"}
 
 
 def listed(gpus: Iterable[Gpu], cards: Iterable[Card], entries: Iterable[Entry]) -> Gpus:
@@ -37,7 +35,14 @@ def _seen(gpu: Gpu, claims: dict[str, str]) -> GpuSeen:
         parents=gpu.parents,
         types=tuple(_type(gpu, kind) for kind in gpu.types if not kind.closed),
         carvings=tuple(_carving(carving, claims) for carving in gpu.carvings),
+        taints=_taints(gpu),
     )
+
+
+def _taints(gpu: Gpu) -> tuple[TaintSeen, ...]:
+    """Those of the card, then those of its types."""
+    of_types = (TaintSeen(t.key, t.message, kind.id) for kind in gpu.types if not kind.closed for t in kind.taints)
+    return (*(TaintSeen(taint.key, taint.message) for taint in gpu.taints), *of_types)
 
 
 def _type(gpu: Gpu, kind: SliceType) -> TypeSeen:
@@ -59,8 +64,8 @@ def _carving(carving: Carving, claims: dict[str, str]) -> CarvingSeen:
 
 
 def _uncut(card: Card) -> GpuSeen:
-    vendor = _VENDORS.get(card.vendor, f"{card.vendor:04x}")
-    return GpuSeen(name=card.address, vendor=vendor, pci_id=f"{card.vendor:04x}:{card.device:04x}")
+    vendor = f"{card.vendor:04x}"
+    return GpuSeen(name=card.address, vendor=VENDORS.get(vendor, vendor), pci_id=f"{vendor}:{card.device:04x}")
 
 
 def _lines(gpu: GpuSeen) -> list[str]:
@@ -78,4 +83,5 @@ def _lines(gpu: GpuSeen) -> list[str]:
         f"  {one.uuid}  {one.type} on {one.parent}  {f'of claim {one.claim}' if one.ours else 'made by somebody else'}"
         for one in gpu.carvings
     ]
-    return [f"{head}  parents: {', '.join(gpu.parents)}", *types, *carvings]
+    taints = [f"  nothing new comes to {one.type or 'it'} ({one.key}): {one.message}" for one in gpu.taints]
+    return [f"{head}  parents: {', '.join(gpu.parents)}", *types, *carvings, *taints]

@@ -16,7 +16,7 @@ from libvf_agent.journal import Entry, Phase, Slice
 from libvf_agent.offers import offers_of
 from libvf_agent.planning import planned
 from libvf_agent.rules import careful
-from libvf_agent.slices import Node, pool_name, pool_of_gpu
+from libvf_agent.slices import Node, pool_name, pool_of_gpu, with_lost
 from libvf_agent.sysfs import Sysfs
 
 from tests.fakekernel.cards import gvtg, mbochs, mdpy, mtty, nvidia
@@ -173,3 +173,11 @@ def test_a_cards_pci_id_is_that_of_its_physical_function(card: Callable[[], Card
 def test_the_video_memory_of_a_gvtg_slice_is_its_high_graphics_memory() -> None:
     sizes = {offer.type.id: offer.type.vram // MIB for offer in offered(gvtg()).devices}
     assert sizes == {"i915-GVTg_V5_8": 384, "i915-GVTg_V5_4": 512, "i915-GVTg_V5_2": 1024, "i915-GVTg_V5_1": 2048}
+
+
+def test_a_device_that_its_card_offers_no_more_is_published_while_it_is_allocated() -> None:
+    specs = with_lost(pool_of_gpu(Node("n1", "uid"), offered(mdpy())), "n1", {"n1-mdpy": ("8k-0", "xga-1")})
+    devices = {device["name"]: device for spec in specs for device in spec.get("devices", [])}
+    assert {name for name, device in devices.items() if "taints" in device} == {"8k-0", "xga-1"}
+    assert devices["8k-0"]["taints"] == [{"key": "libvf.io/lost", "effect": "NoExecute"}]
+    assert all(spec["pool"]["resourceSliceCount"] == len(specs) for spec in specs)

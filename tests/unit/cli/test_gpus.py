@@ -67,3 +67,14 @@ def test_a_pod_that_is_ending_is_not_asked_where_a_new_one_runs(kubectl: Kubectl
     kubectl.answers("get", "pods", output={"items": [pod("new"), pod("old", deletionTimestamp="2026-01-01T00:00:00Z")]})
     kubectl.answers("exec", "new", output={"gpus": []})
     assert main(["gpus"]) == 0
+
+
+def test_why_nothing_new_comes_to_a_card_is_told_with_the_cure(
+    kubectl: Kubectl, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taint = {"key": "no-reset", "type": "amd-whole", "message": "it has no reset_method: allow it"}
+    kubectl.agents(n1="Running")
+    kubectl.answers("exec", output={"gpus": [{**CARD, "carvings": [], "taints": [taint]}]})
+    assert main(["gpus"]) == 0
+    told = "n1 0000:65:00.0: nothing new comes to amd-whole (no-reset): it has no reset_method: allow it"
+    assert capsys.readouterr().out.splitlines()[-1] == told

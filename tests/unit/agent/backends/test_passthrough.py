@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from libvf_agent.errors import Busy
+from libvf_agent.gpus.listing import listed, text
 from libvf_agent.rules import RulesOf, careful
 
 from tests.fakekernel.pci import Function, PciHost
@@ -126,3 +127,12 @@ def test_after_a_reboot_what_an_old_claim_had_is_not_touched(tmp_path: Path) -> 
     bed.kernel.write("sys/bus/pci/drivers_probe", PF)
     bed.release("a")
     assert drivers(bed) == {PF: "vfio-pci"}
+
+
+def test_the_list_of_cards_says_why_nothing_new_comes_to_one(tmp_path: Path) -> None:
+    bed = machine(tmp_path, careful, card(reset=None))
+    found = listed([one.card.gpu for one in bed.seen() if one.card], (), ())
+    [taint] = found.gpus[0].taints
+    assert (taint.key, taint.type) == ("no-reset", "nvidia-whole")
+    assert "reuseWithoutReset of a GpuPolicy" in taint.message
+    assert text(found).splitlines()[-1] == f"  nothing new comes to nvidia-whole (no-reset): {taint.message}"
