@@ -7,7 +7,7 @@ IOMMU group, stands for a GPU. Each is behind a root port of its own, as IOMMU g
 IOMMU = "intel_iommu=on iommu=pt"
 
 NVME, IGB, DISPLAY, USB = "0000:01:00.0", "0000:02:00.0", "0000:03:00.0", "0000:03:00.1"
-NVME_FUNCTIONS, IGB_FUNCTIONS = 4, 7
+NVME_FUNCTIONS = 4
 
 # the functions of an NVMe disk have queues and vectors that its physical one can give them
 _NVME = (

@@ -113,10 +113,7 @@ class Node:
             *("-machine", f"q35,accel={accelerator()},kernel-irqchip=split", "-cpu", CPU_MODEL),
             *("-smp", str(CPUS[accelerator()]), "-m", str(MEMORY_MIB)),
             *("-kernel", str(boot.kernel), "-initrd", str(boot.initramfs)),
-            *(
-                "-append",
-                f"{COMMAND_LINE} {IOMMU}",
-            ),
+            *("-append", f"{COMMAND_LINE} {IOMMU}"),
             *("-chardev", f"file,id=console,path={self.console},append=on", "-serial", "chardev:console"),
             *(word for drive in drives for word in drive),
             *("-netdev", f"tap,id=net,ifname={self.name},script=no,downscript=no"),

@@ -76,9 +76,9 @@ class Cards:
 
     def matches(self, card: CardId) -> bool:
         """Whether it is one of them; what is no GPU only where it is named."""
-        if not card.display and not (self.addresses or self.devices or self.unread):
+        if not card.is_gpu and not (self.addresses or self.devices or self.unread):
             return False
-        kind = "" if not card.display else "Accelerator" if card.accelerator else "Display"
+        kind = "" if not card.is_gpu else "Accelerator" if card.accelerator else "Display"
         return (
             (not self.vendor or card.vendor == self.vendor)
             and (not self.devices or card.pci_id in self.devices)

@@ -62,13 +62,13 @@ class Rules:
 class CardId:
     """What a policy picks cards by: name (a PCI address, or a virtual card's name), vendor, "10de:25b6", class.
 
-    `display` is true of accelerators too; a card that is neither is touched only where a policy names it.
+    One that is no GPU (a network card, a disk) is touched only where a policy names it.
     """
 
     name: str
     vendor: str
     pci_id: str | None = None
-    display: bool = True
+    is_gpu: bool = True
     accelerator: bool = False
 
 
@@ -76,5 +76,5 @@ RulesOf = Callable[[CardId], Rules]
 
 
 def careful(card: CardId) -> Rules:
-    """Without any policy: display and accelerator cards by the defaults, other PCI functions not at all."""
-    return Rules(excluded=not card.display)
+    """Without any policy: GPUs, accelerators among them, by the defaults, other PCI functions not at all."""
+    return Rules(excluded=not card.is_gpu)

@@ -91,21 +91,20 @@ class NodeKernel:
 
     @contextmanager
     def held(self, uuid: str) -> Iterator[None]:
-        """A process on the node has the device open, as QEMU does."""
-        group = os.path.basename(self.link(f"sys/bus/mdev/devices/{uuid}/iommu_group"))
-        holder = self._python(_HOLDER, uuid, group)
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "open\n"
-        try:
+        """A process on the node has a mediated device open, as QEMU does."""
+        with self._held("mdev", uuid):
             yield
-        finally:
-            _end(holder)
 
     @contextmanager
     def held_function(self, address: str) -> Iterator[None]:
-        """A process on the node has a PCI function open, as QEMU does."""
-        group = os.path.basename(self.link(f"sys/bus/pci/devices/{address}/iommu_group"))
-        holder = self._python(_HOLDER, address, group)
+        """A process on the node has a PCI function open."""
+        with self._held("pci", address):
+            yield
+
+    @contextmanager
+    def _held(self, bus: str, name: str) -> Iterator[None]:
+        group = os.path.basename(self.link(f"sys/bus/{bus}/devices/{name}/iommu_group"))
+        holder = self._python(_HOLDER, name, group)
         assert holder.stdout is not None
         assert holder.stdout.readline() == "open\n"
         try:

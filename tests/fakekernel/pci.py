@@ -127,7 +127,9 @@ class Pci:
             texts["reset_method"] = function.reset
         for name, text in texts.items():
             tree.text(f"{home}/{name}", text)
-        override = File(lambda: f"{function.override or '(null)'}\n", lambda text: _override(function, text))
+        override = File(
+            lambda: f"{function.override or '(null)'}\n", lambda text: setattr(function, "override", text.strip())
+        )
         tree.put(f"{home}/driver_override", override)
         if function.total_vfs:
             self._put_sriov(function, home)
@@ -252,10 +254,6 @@ class Pci:
         for number in range(len(function.vfs)):
             self._host.tree.drop(f"{self._home(function)}/virtfn{number}")
         function.vfs = []
-
-
-def _override(function: Function, text: str) -> None:
-    function.override = text.strip()
 
 
 def _autoprobe(function: Function, text: str) -> None:

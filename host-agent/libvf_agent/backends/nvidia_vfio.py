@@ -46,9 +46,8 @@ class NvidiaVfio:
     def plan(self, gpu: Gpu, order: Order) -> Plan:
         """The functions, where they are not there yet, and one of them made a vGPU; Full where none takes the type."""
         physical = card_function(gpu)
-        address = _free(gpu, order)
-        function = gpu.function(address) or Function(address, "", gpu.pci_id or "")
-        steps = (*_making(physical, gpu, order.shared), *_vgpu(address, order, gpu.rules.parameters))
+        function = _free(gpu, order)
+        steps = (*_making(physical, gpu, order.shared), *_vgpu(function.address, order, gpu.rules.parameters))
         return function_plan(gpu, order, function, steps)
 
     def _card(self, sysfs: Sysfs, physical: Function, rules: Rules) -> Gpu | None:
@@ -156,11 +155,12 @@ def _carving(vf: Vf, parent: str, mixes: bool) -> Carving:
 # how it is made
 
 
-def _free(gpu: Gpu, order: Order) -> str:
+def _free(gpu: Gpu, order: Order) -> Function:
     """The first function that takes the type and that no claim has."""
-    for address in gpu.parents:
-        if address not in order.held and gpu.available.get(address, {}).get(order.kind.id, 0) > 0:
-            return address
+    for function in gpu.functions:
+        room = gpu.available.get(function.address, {}).get(order.kind.id, 0)
+        if room > 0 and function.address not in order.held:
+            return function
     used = sum(1 for carving in gpu.carvings if carving.type == order.kind.id)
     raise Full(
         f"{gpu.name} has no function that takes {order.kind.id} ({used} in use, {len(gpu.carvings)} vGPUs in all): "

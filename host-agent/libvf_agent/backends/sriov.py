@@ -78,9 +78,8 @@ def card_function(gpu: Gpu) -> Function:
 def free_function(gpu: Gpu, order: Order) -> Function:
     """The first virtual function that neither a claim nor a process nor a driver of the host has."""
     taken = order.held | {carving.id for carving in gpu.carvings if carving.in_use}
-    for address in gpu.parents:
-        function = gpu.function(address) or Function(address, "000000", gpu.pci_id or "")
-        if address not in taken:
+    for function in gpu.functions:
+        if function.address in gpu.parents and function.address not in taken:
             return function
     raise Full(f"{gpu.name} has no free virtual function of {len(gpu.parents)}: delete a partition on this card")
 

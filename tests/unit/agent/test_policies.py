@@ -14,7 +14,7 @@ from libvf_agent.rules import CardId, Quota, Rules, careful
 GIB = 1 << 30
 A2 = CardId("0000:65:00.0", "nvidia", "10de:25b6")
 MI300 = CardId("0000:b3:00.0", "amd", "1002:74a1", accelerator=True)
-DISK = CardId("0000:01:00.0", "1b36", "1b36:0010", display=False)
+DISK = CardId("0000:01:00.0", "1b36", "1b36:0010", is_gpu=False)
 CARDS = (A2, MI300, DISK, CardId("mdpy", "kernel-sample"))
 
 
