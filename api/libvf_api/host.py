@@ -62,7 +62,7 @@ class TaintSeen(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class GpuSeen(msgspec.Struct, frozen=True, rename="camel"):
-    """A card; one that can not be cut now has neither parents nor types."""
+    """A card; one that can not be cut now has neither parents nor types, and `policy` is the GpuPolicy that holds."""
 
     name: str
     vendor: str
@@ -72,6 +72,14 @@ class GpuSeen(msgspec.Struct, frozen=True, rename="camel"):
     types: tuple[TypeSeen, ...] = ()
     carvings: tuple[CarvingSeen, ...] = ()
     taints: tuple[TaintSeen, ...] = ()
+    policy: str = ""
+
+    @property
+    def nothing(self) -> str:
+        """Why there are no types, for people."""
+        if self.policy:
+            return f"GpuPolicy {self.policy} allows nothing of what it can be cut into: kubectl get gpol {self.policy}"
+        return "can not be cut now"
 
 
 class Gpus(msgspec.Struct, frozen=True):

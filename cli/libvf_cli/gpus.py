@@ -39,7 +39,7 @@ def _types(node: str, gpu: GpuSeen) -> Iterator[tuple[str, ...]]:
     numa = "-" if gpu.numa_node is None else str(gpu.numa_node)
     head = (node, gpu.name, gpu.vendor, gpu.pci_id or "-", numa)
     if not gpu.types:
-        yield (*head, "-", "-", "-", "can not be cut now: kubectl vf doctor says why")
+        yield (*head, "-", "-", "-", gpu.nothing + ("" if gpu.policy else ": kubectl vf doctor says why"))
     for kind in gpu.types:
         vram = of_bytes(kind.vram) if kind.vram else "-"
         yield (*head, kind.id, vram, f"{kind.available}/{kind.total}", kind.name)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from libvf_api import policy_report
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_exponential
 
-from libvf_agent import claim_status, claims, policy_spec, policy_status
+from libvf_agent import claim_status, claims, last_policies, policy_status
 from libvf_agent.claims import ClaimRef
 from libvf_agent.cluster import Door
 from libvf_agent.errors import AgentError, ClaimError
@@ -88,10 +88,11 @@ class Driver:
     async def _read_policies(self, labels: dict[str, str]) -> Rulebook:
         """The policies as they are now; from then on they hold."""
         documents = await self._door.policies()
-        policies = tuple(map(policy_spec.parse, documents or ()))
-        book = Rulebook.of(policies, labels)
-        if self._book is None or book.known != self._book.known:
-            _log_policies(documents is not None, policies)
+        kept = last_policies.kept(labels, documents)
+        book = kept.book
+        if book != self._book:
+            _log_policies(documents is not None, book.known)
+            await asyncio.to_thread(self.host.keep, kept)
         self._book, self.host.rules = book, book.rules
         return book
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from libvf_agent import cdi, kvm, metadata, pci, vfio
+from libvf_agent import cdi, kvm, last_policies, metadata, pci, vfio
 from libvf_agent.backends import Backend
 from libvf_agent.backends.passthrough import why_not_whole
 from libvf_agent.cards import Card, Part, cards_of
@@ -26,6 +26,7 @@ from libvf_agent.errors import AgentError, ClaimError
 from libvf_agent.holding import Held, as_before, held, in_force
 from libvf_agent.inventory import Carving
 from libvf_agent.journal import Entry, Journal, Phase, Slice
+from libvf_agent.last_policies import Kept
 from libvf_agent.offers import offers_of
 from libvf_agent.planning import planned
 from libvf_agent.policy_status import Look, Seen
@@ -109,6 +110,10 @@ class Host:
         boot = self.carver.boot_id()
         entries = [e for e in self._entries() if e.phase is Phase.COMPLETED and e.boot_id == boot]
         return [(e, s) for e in entries for s in e.slices if s.plan and not all(map(self.carver.done, s.plan.steps))]
+
+    def keep(self, policies: Kept) -> None:
+        """Policies that hold from now on, for who looks at this host by itself."""
+        last_policies.write(self._places.state, policies)
 
     def carved(self) -> int:
         """How many devices of ours exist by the journal."""

@@ -33,9 +33,10 @@ def _seen(gpu: Gpu, claims: dict[str, str]) -> GpuSeen:
         pci_id=gpu.pci_id,
         numa_node=gpu.numa_node,
         parents=gpu.parents,
-        types=tuple(_type(gpu, kind) for kind in gpu.types if not kind.closed),
-        carvings=tuple(_carving(carving, claims) for carving in gpu.carvings),
+        types=tuple(_type(gpu, kind) for kind in gpu.types if not kind.closed and gpu.rules.allows(kind.mode, kind.id)),
+        carvings=tuple(_carving(carving, claims) for carving in gpu.carvings if carving.in_use or carving.id in claims),
         taints=_taints(gpu),
+        policy=gpu.rules.policy,
     )
 
 
@@ -71,9 +72,11 @@ def _uncut(card: Card) -> GpuSeen:
 def _lines(gpu: GpuSeen) -> list[str]:
     numa = "unknown" if gpu.numa_node is None else str(gpu.numa_node)
     head = f"{gpu.name}  {gpu.vendor}  {gpu.pci_id or 'no PCI id'}  NUMA node {numa}"
-    if not gpu.types:
-        return [f"{head}  can not be cut now: python3 -m libvf_agent doctor says why"]
-    width = max(len(kind.id) for kind in gpu.types)
+    if gpu.types:
+        head += f"  parents: {', '.join(gpu.parents)}"
+    else:
+        head += f"  {gpu.nothing}{'' if gpu.policy else ': python3 -m libvf_agent doctor says why'}"
+    width = max((len(kind.id) for kind in gpu.types), default=0)
     types = [
         f"  {kind.id:<{width}}  {of_bytes(kind.vram) if kind.vram else '-':>6}  {kind.available} of {kind.total} free"
         f"  {kind.name}"
@@ -84,4 +87,4 @@ def _lines(gpu: GpuSeen) -> list[str]:
         for one in gpu.carvings
     ]
     taints = [f"  nothing new comes to {one.type or 'it'} ({one.key}): {one.message}" for one in gpu.taints]
-    return [f"{head}  parents: {', '.join(gpu.parents)}", *types, *carvings, *taints]
+    return [head, *types, *carvings, *taints]

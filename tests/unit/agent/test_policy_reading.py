@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from libvf_agent import last_policies
 from libvf_agent.claims import ClaimRef
 from libvf_agent.errors import AgentError, ClusterError
+from libvf_agent.policies import Rulebook
+from libvf_agent.rules import CardId
 
 from tests.unit.agent.plugged import UID, Bed, Json, xga
 
@@ -87,3 +90,23 @@ async def test_only_what_changes_a_policy_is_news(bed: Bed) -> None:
     assert all(bed.driver.is_news({"type": "MODIFIED", "object": thing}) for thing in (newer, anew))
     assert bed.driver.is_news({"type": "ADDED", "object": other})
     assert bed.driver.is_news({"type": "ERROR", "object": {"code": 410}})
+
+
+async def test_who_looks_at_the_host_by_itself_goes_by_the_policies_that_were_read_last(
+    bed: Bed, tmp_path: Path
+) -> None:
+    assert last_policies.read(tmp_path / "state").book == Rulebook()
+    bed.cluster.rule(modes=["Passthrough"])
+    await bed.driver.publish()
+    kept = last_policies.read(tmp_path / "state")
+    assert [policy["metadata"]["name"] for policy in kept.policies] == ["p"]
+    assert kept.book.rules(CardId("mdpy", "kernel-sample")).modes == {"Passthrough"}
+    bed.cluster.ruled = []
+    await bed.driver.publish()
+    assert last_policies.read(tmp_path / "state").book == Rulebook()
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"policies": 3}', "\x80"])
+def test_what_was_kept_and_is_not_understood_counts_as_nothing(tmp_path: Path, text: str) -> None:
+    (tmp_path / "policies.json").write_bytes(text.encode("latin-1"))
+    assert last_policies.read(tmp_path).book == Rulebook()

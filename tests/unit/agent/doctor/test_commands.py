@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from libvf_agent import last_policies
 from libvf_agent.__main__ import main
 from libvf_agent.journal import Entry, Journal, Phase, Slice
 from libvf_agent.steps import Plan
@@ -143,3 +144,15 @@ def test_looking_needs_neither_grpc_nor_a_kubernetes_client(host: Host) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=dict(os.environ))
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_gpus_goes_by_the_policies_that_the_agent_has_read(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = {"cards": {"vendor": "nvidia"}, "types": ["nvidia-1*"]}
+    documents = [{"metadata": {"name": "small"}, "spec": spec}]
+    last_policies.write(host.root / "var/lib/libvf", last_policies.kept({}, documents))
+    main(["gpus", "--root", str(host.root)])
+    assert (
+        printed(capsys)
+        .splitlines()[0]
+        .endswith("GpuPolicy small allows nothing of what it can be cut into: kubectl get gpol small")
+    )
