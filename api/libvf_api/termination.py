@@ -8,8 +8,9 @@ from typing import Literal
 import msgspec
 
 Reason = Literal[
-    "GuestShutdown", "GuestReset", "QemuExited", "Stopped", "Killed", "BadMachine", "DeviceMissing", "DeviceBusy"
-]
+    "GuestShutdown", "GuestReset", "QemuExited", "Stopped", "Killed",
+    "BadMachine", "DeviceMissing", "DeviceBusy", "CompanionFailed",
+]  # fmt: skip
 _MESSAGE_BYTES = 3500
 
 

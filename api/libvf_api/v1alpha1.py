@@ -997,12 +997,10 @@ class Firmware(Struct):
 
 class PersistentVolumeClaim(Struct):
     """
-    A PersistentVolumeClaim of the same namespace.
+    A PersistentVolumeClaim of the same namespace, used by this VM alone.
     """
 
-    claim_name: Annotated[str, Meta(description="Its name.")] | UnsetType = field(
-        name="claimName", default=UNSET
-    )
+    claim_name: Annotated[str, Meta(description="Its name.")] = field(name="claimName")
     """
     Its name.
     """
@@ -1010,32 +1008,104 @@ class PersistentVolumeClaim(Struct):
 
 class State(Struct):
     """
-    Where UEFI variables and the TPM live.
+    The volume that outlives the Pod: UEFI variables, the TPM, and what disks with changes Keep have become.
     """
 
-    size: Annotated[str, Meta(description="How much, a quantity.")] | UnsetType = UNSET
+    size: (
+        Annotated[
+            int | str,
+            Meta(
+                description="Makes a PersistentVolumeClaim <vm>-state of that size, which goes with the VM."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     """
-    How much, a quantity.
+    Makes a PersistentVolumeClaim <vm>-state of that size, which goes with the VM.
+    """
+    storage_class_name: (
+        Annotated[
+            str, Meta(description="Its StorageClass. Default: that of the cluster.")
+        ]
+        | UnsetType
+    ) = field(name="storageClassName", default=UNSET)
+    """
+    Its StorageClass. Default: that of the cluster.
     """
     persistent_volume_claim: (
         Annotated[
             PersistentVolumeClaim,
             Meta(
-                description="A PersistentVolumeClaim of the same namespace.",
+                description="A PersistentVolumeClaim of the same namespace, used by this VM alone.",
                 title="VirtualMachineSpecStatePersistentVolumeClaim",
             ),
         ]
         | UnsetType
     ) = field(name="persistentVolumeClaim", default=UNSET)
     """
+    A PersistentVolumeClaim of the same namespace, used by this VM alone.
+    """
+
+
+class HostPath(Struct):
+    """
+    A folder on the node, for one workstation. Needs a namespace that admits hostPath volumes.
+    """
+
+    path: Annotated[str, Meta(description="The absolute path of the folder.")]
+    """
+    The absolute path of the folder.
+    """
+
+
+class PersistentVolumeClaim1(Struct):
+    """
     A PersistentVolumeClaim of the same namespace.
+    """
+
+    claim_name: Annotated[str, Meta(description="Its name.")] = field(name="claimName")
+    """
+    Its name.
     """
 
 
 class Filesystem(Struct):
-    name: Annotated[str, Meta(description="Its tag in the guest.")] | UnsetType = UNSET
+    name: Annotated[str, Meta(description="Its virtiofs tag, unique in the VM.")]
     """
-    Its tag in the guest.
+    Its virtiofs tag, unique in the VM.
+    """
+    read_only: (
+        Annotated[bool, Meta(description="Whether the guest may only read it.")]
+        | UnsetType
+    ) = field(name="readOnly", default=UNSET)
+    """
+    Whether the guest may only read it.
+    """
+    host_path: (
+        Annotated[
+            HostPath,
+            Meta(
+                description="A folder on the node, for one workstation. Needs a namespace that admits hostPath volumes.",
+                title="VirtualMachineSpecFilesystemHostPath",
+            ),
+        ]
+        | UnsetType
+    ) = field(name="hostPath", default=UNSET)
+    """
+    A folder on the node, for one workstation. Needs a namespace that admits hostPath volumes.
+    """
+    persistent_volume_claim: (
+        Annotated[
+            PersistentVolumeClaim1,
+            Meta(
+                description="A PersistentVolumeClaim of the same namespace.",
+                title="VirtualMachineSpecFilesystemPersistentVolumeClaim",
+            ),
+        ]
+        | UnsetType
+    ) = field(name="persistentVolumeClaim", default=UNSET)
+    """
+    A PersistentVolumeClaim of the same namespace.
     """
 
 
@@ -1069,7 +1139,7 @@ class Image(Struct):
     """
 
 
-class PersistentVolumeClaim1(Struct):
+class PersistentVolumeClaim2(Struct):
     """
     A PersistentVolumeClaim of the same namespace with the disk file on it.
     """
@@ -1087,9 +1157,21 @@ class PersistentVolumeClaim1(Struct):
     """
     The disk file on the volume. Default disk.img.
     """
+    create: (
+        Annotated[
+            int | str,
+            Meta(
+                description="Makes the disk file, blank and of that size, where it is not there yet."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Makes the disk file, blank and of that size, where it is not there yet.
+    """
 
 
-class HostPath(Struct):
+class HostPath1(Struct):
     """
     A file on the node, for one workstation. Needs a namespace that admits hostPath volumes.
     """
@@ -1132,15 +1214,29 @@ class Disk(Struct):
     """
     Whether the guest may only read it.
     """
-    size: (
+    changes: (
         Annotated[
-            int | str,
-            Meta(description="A blank disk of that size, which ends with the run."),
+            Literal["Source", "Discard", "Keep"],
+            Meta(
+                description="Where what the guest writes goes. Source writes to the disk itself (the default for persistentVolumeClaim and hostPath); Discard to an overlay that ends with the run (the default for image and size); Keep to an overlay or a disk on spec.state."
+            ),
         ]
         | UnsetType
     ) = UNSET
     """
-    A blank disk of that size, which ends with the run.
+    Where what the guest writes goes. Source writes to the disk itself (the default for persistentVolumeClaim and hostPath); Discard to an overlay that ends with the run (the default for image and size); Keep to an overlay or a disk on spec.state.
+    """
+    size: (
+        Annotated[
+            int | str,
+            Meta(
+                description="A blank disk of that size, which ends with the run unless changes is Keep."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    A blank disk of that size, which ends with the run unless changes is Keep.
     """
     image: (
         Annotated[
@@ -1157,7 +1253,7 @@ class Disk(Struct):
     """
     persistent_volume_claim: (
         Annotated[
-            PersistentVolumeClaim1,
+            PersistentVolumeClaim2,
             Meta(
                 description="A PersistentVolumeClaim of the same namespace with the disk file on it.",
                 title="VirtualMachineSpecDiskPersistentVolumeClaim",
@@ -1170,7 +1266,7 @@ class Disk(Struct):
     """
     host_path: (
         Annotated[
-            HostPath,
+            HostPath1,
             Meta(
                 description="A file on the node, for one workstation. Needs a namespace that admits hostPath volumes.",
                 title="VirtualMachineSpecDiskHostPath",
@@ -1180,6 +1276,26 @@ class Disk(Struct):
     ) = field(name="hostPath", default=UNSET)
     """
     A file on the node, for one workstation. Needs a namespace that admits hostPath volumes.
+    """
+
+
+class PersistentVolumeClaim3(Struct):
+    """
+    A PersistentVolumeClaim of the same namespace with the disk file on it.
+    """
+
+    claim_name: Annotated[str, Meta(description="Its name.")] = field(name="claimName")
+    """
+    Its name.
+    """
+    path: (
+        Annotated[
+            str, Meta(description="The disk file on the volume. Default disk.img.")
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    The disk file on the volume. Default disk.img.
     """
 
 
@@ -1203,7 +1319,7 @@ class Cdrom(Struct):
     """
     persistent_volume_claim: (
         Annotated[
-            PersistentVolumeClaim1,
+            PersistentVolumeClaim3,
             Meta(
                 description="A PersistentVolumeClaim of the same namespace with the disk file on it.",
                 title="VirtualMachineSpecCdromPersistentVolumeClaim",
@@ -1216,7 +1332,7 @@ class Cdrom(Struct):
     """
     host_path: (
         Annotated[
-            HostPath,
+            HostPath1,
             Meta(
                 description="A file on the node, for one workstation. Needs a namespace that admits hostPath volumes.",
                 title="VirtualMachineSpecCdromHostPath",
@@ -1231,31 +1347,143 @@ class Cdrom(Struct):
 
 class Install(Struct):
     """
-    Installs a guest from an ISO onto a disk.
+    Installs a guest: runs from the CD-ROM with an emulated screen and no GPU until the guest shuts down; from then on Installed is True and the VM runs from its disk.
     """
 
-    iso: Annotated[str, Meta(description="The CD-ROM to boot.")] | UnsetType = UNSET
+    iso: Annotated[str, Meta(description="Which of spec.cdroms holds the installer.")]
     """
-    The CD-ROM to boot.
+    Which of spec.cdroms holds the installer.
     """
-    disk: Annotated[str, Meta(description="The disk to install to.")] | UnsetType = (
-        UNSET
+    disk: Annotated[
+        str,
+        Meta(
+            description="Which of spec.disks it installs to; blank at first, and one that stays."
+        ),
+    ]
+    """
+    Which of spec.disks it installs to; blank at first, and one that stays.
+    """
+
+
+class Image2(Struct):
+    """
+    An OCI image whose files these are.
+    """
+
+    reference: Annotated[str, Meta(description="The image, such as registry/name:tag.")]
+    """
+    The image, such as registry/name:tag.
+    """
+    pull_policy: (
+        Annotated[
+            Literal["Always", "IfNotPresent", "Never"],
+            Meta(description="When to pull. Default IfNotPresent."),
+        ]
+        | UnsetType
+    ) = field(name="pullPolicy", default=UNSET)
+    """
+    When to pull. Default IfNotPresent.
+    """
+
+
+class PersistentVolumeClaim4(Struct):
+    """
+    A PersistentVolumeClaim of the same namespace with the files on it.
+    """
+
+    claim_name: Annotated[str, Meta(description="Its name.")] = field(name="claimName")
+    """
+    Its name.
+    """
+
+
+class HostPath3(Struct):
+    """
+    A folder on the node, for one workstation. Needs a namespace that admits hostPath volumes.
+    """
+
+    path: Annotated[str, Meta(description="The absolute path of the folder.")]
+    """
+    The absolute path of the folder.
+    """
+
+
+class SshKeys(Struct):
+    """
+    A Secret whose key authorized_keys may log in to the guest by ssh.
+    """
+
+    secret_name: Annotated[str, Meta(description="Its name.")] = field(
+        name="secretName"
     )
     """
-    The disk to install to.
+    Its name.
     """
 
 
 class GuestTools(Struct):
     """
-    A CD of drivers and programs for the guest.
+    A CD for the guest, with what is in the folder (drivers, Looking Glass, Scream) and scripts that install it, an ssh key, and a guest that does not fall asleep.
     """
 
     enabled: (
-        Annotated[bool, Meta(description="Whether it is attached.")] | UnsetType
+        Annotated[bool, Meta(description="Whether the CD is attached. Default true.")]
+        | UnsetType
     ) = UNSET
     """
-    Whether it is attached.
+    Whether the CD is attached. Default true.
+    """
+    image: (
+        Annotated[
+            Image2,
+            Meta(
+                description="An OCI image whose files these are.",
+                title="VirtualMachineSpecGuestToolsImage",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    An OCI image whose files these are.
+    """
+    persistent_volume_claim: (
+        Annotated[
+            PersistentVolumeClaim4,
+            Meta(
+                description="A PersistentVolumeClaim of the same namespace with the files on it.",
+                title="VirtualMachineSpecGuestToolsPersistentVolumeClaim",
+            ),
+        ]
+        | UnsetType
+    ) = field(name="persistentVolumeClaim", default=UNSET)
+    """
+    A PersistentVolumeClaim of the same namespace with the files on it.
+    """
+    host_path: (
+        Annotated[
+            HostPath3,
+            Meta(
+                description="A folder on the node, for one workstation. Needs a namespace that admits hostPath volumes.",
+                title="VirtualMachineSpecGuestToolsHostPath",
+            ),
+        ]
+        | UnsetType
+    ) = field(name="hostPath", default=UNSET)
+    """
+    A folder on the node, for one workstation. Needs a namespace that admits hostPath volumes.
+    """
+    ssh_keys: (
+        Annotated[
+            SshKeys,
+            Meta(
+                description="A Secret whose key authorized_keys may log in to the guest by ssh.",
+                title="VirtualMachineSpecGuestToolsSshKeys",
+            ),
+        ]
+        | UnsetType
+    ) = field(name="sshKeys", default=UNSET)
+    """
+    A Secret whose key authorized_keys may log in to the guest by ssh.
     """
 
 
@@ -1276,6 +1504,37 @@ class Graphics(Struct):
     """
     Accelerated shows the GPU's own screen; Safe an emulated one beside the GPU; Headless none; Disabled an emulated one and no GPU. Default Accelerated.
     """
+    fallback: (
+        Annotated[
+            Literal["None", "VirtioGpu"],
+            Meta(
+                description="What to do where no slice fits. None waits for one; VirtioGpu runs the guest on a virtio-gpu instead, and says so in the condition GpuPrepared. Default None."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    What to do where no slice fits. None waits for one; VirtioGpu runs the guest on a virtio-gpu instead, and says so in the condition GpuPrepared. Default None.
+    """
+
+
+class LookingGlass(Struct):
+    """
+    The memory that a Looking Glass host in the guest shares its frames through.
+    """
+
+    resolution: (
+        Annotated[
+            str,
+            Meta(
+                description="The largest screen that is to fit, such as 2560x1440. Default 3840x2160."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    The largest screen that is to fit, such as 2560x1440. Default 3840x2160.
+    """
 
 
 class Network(Struct):
@@ -1285,42 +1544,163 @@ class Network(Struct):
 
     mode: (
         Annotated[
-            Literal["User", "None"],
+            Literal["User", "Tap", "None"],
             Meta(
-                description="User reaches out through the Pod's network; None has no network card. Default User."
+                description="User reaches out through the Pod's network and needs no right on the node; Tap does so faster, by a tap of the Pod that the host agent makes; None has no network card. Default User."
             ),
         ]
         | UnsetType
     ) = UNSET
     """
-    User reaches out through the Pod's network; None has no network card. Default User.
+    User reaches out through the Pod's network and needs no right on the node; Tap does so faster, by a tap of the Pod that the host agent makes; None has no network card. Default User.
+    """
+    mac: (
+        Annotated[
+            str,
+            Meta(
+                description="The address of the card. Default: one of its own, from the uid of the VM."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    The address of the card. Default: one of its own, from the uid of the VM.
+    """
+    vsock: (
+        Annotated[
+            bool,
+            Meta(
+                description="Whether the guest has a vsock to its host. Default false."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Whether the guest has a vsock to its host. Default false.
+    """
+    service_type: (
+        Annotated[
+            Literal["ClusterIP", "NodePort", "LoadBalancer"],
+            Meta(
+                description="The type of the Service that carries spec.ports. Default ClusterIP."
+            ),
+        ]
+        | UnsetType
+    ) = field(name="serviceType", default=UNSET)
+    """
+    The type of the Service that carries spec.ports. Default ClusterIP.
+    """
+
+
+class Nic(Struct):
+    name: Annotated[str, Meta(description="Its name, unique in the VM.")]
+    """
+    Its name, unique in the VM.
+    """
+    mac: (
+        Annotated[
+            str,
+            Meta(
+                description="The address of the function. Default: as its card gives it."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    The address of the function. Default: as its card gives it.
+    """
+    device: (
+        Annotated[
+            str,
+            Meta(
+                description="PCI vendor and device id of the card, such as 8086:10c9. Default: any."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    PCI vendor and device id of the card, such as 8086:10c9. Default: any.
+    """
+
+
+class UsbItem(Struct):
+    name: Annotated[str, Meta(description="Its name, unique in the VM.")]
+    """
+    Its name, unique in the VM.
+    """
+    device: Annotated[
+        str, Meta(description="USB vendor and product id, such as 046d:c52b.")
+    ]
+    """
+    USB vendor and product id, such as 046d:c52b.
+    """
+
+
+class Port(Struct):
+    name: Annotated[str, Meta(description="Its name, unique in the VM, such as ssh.")]
+    """
+    Its name, unique in the VM, such as ssh.
+    """
+    port: Annotated[int, Meta(description="The port in the guest.")]
+    """
+    The port in the guest.
+    """
+    service_port: (
+        Annotated[
+            int, Meta(description="The port of the Service. Default: as in the guest.")
+        ]
+        | UnsetType
+    ) = field(name="servicePort", default=UNSET)
+    """
+    The port of the Service. Default: as in the guest.
+    """
+    protocol: (
+        Annotated[Literal["TCP", "UDP"], Meta(description="Default TCP.")] | UnsetType
+    ) = UNSET
+    """
+    Default TCP.
     """
 
 
 class CloudInit(Struct):
     """
-    Data for cloud-init in the guest.
+    Data for cloud-init in the guest, handed to it as a NoCloud CD.
     """
 
     secret_name: (
-        Annotated[str, Meta(description="A Secret with user-data and meta-data.")]
+        Annotated[
+            str,
+            Meta(
+                description="A Secret with the keys user-data, and if wanted meta-data and network-config."
+            ),
+        ]
         | UnsetType
     ) = field(name="secretName", default=UNSET)
     """
-    A Secret with user-data and meta-data.
+    A Secret with the keys user-data, and if wanted meta-data and network-config.
+    """
+    user_data: (
+        Annotated[
+            str, Meta(description="The user data itself, where it holds no secret.")
+        ]
+        | UnsetType
+    ) = field(name="userData", default=UNSET)
+    """
+    The user data itself, where it holds no secret.
     """
 
 
 class Sysprep(Struct):
     """
-    Data for Windows setup.
+    Answers for Windows setup, handed to it on a CD.
     """
 
-    secret_name: (
-        Annotated[str, Meta(description="A Secret with autounattend.xml.")] | UnsetType
-    ) = field(name="secretName", default=UNSET)
+    secret_name: Annotated[
+        str,
+        Meta(description="A Secret with the keys autounattend.xml or unattend.xml."),
+    ] = field(name="secretName")
     """
-    A Secret with autounattend.xml.
+    A Secret with the keys autounattend.xml or unattend.xml.
     """
 
 
@@ -1433,14 +1813,14 @@ class VirtualMachineSpec(Struct):
         Annotated[
             State,
             Meta(
-                description="Where UEFI variables and the TPM live.",
+                description="The volume that outlives the Pod: UEFI variables, the TPM, and what disks with changes Keep have become.",
                 title="VirtualMachineSpecState",
             ),
         ]
         | UnsetType
     ) = UNSET
     """
-    Where UEFI variables and the TPM live.
+    The volume that outlives the Pod: UEFI variables, the TPM, and what disks with changes Keep have become.
     """
     termination_grace_period_seconds: (
         Annotated[
@@ -1453,11 +1833,16 @@ class VirtualMachineSpec(Struct):
     How long the guest may take to shut down. Default 180.
     """
     filesystems: (
-        Annotated[list[Filesystem], Meta(description="Folders shared with the guest.")]
+        Annotated[
+            list[Filesystem],
+            Meta(
+                description="Folders shared with the guest by virtiofs; it mounts them by their name."
+            ),
+        ]
         | UnsetType
     ) = UNSET
     """
-    Folders shared with the guest.
+    Folders shared with the guest by virtiofs; it mounts them by their name.
     """
     disks: (
         Annotated[list[Disk], Meta(description="Disks, in boot order.")] | UnsetType
@@ -1478,27 +1863,27 @@ class VirtualMachineSpec(Struct):
         Annotated[
             Install,
             Meta(
-                description="Installs a guest from an ISO onto a disk.",
+                description="Installs a guest: runs from the CD-ROM with an emulated screen and no GPU until the guest shuts down; from then on Installed is True and the VM runs from its disk.",
                 title="VirtualMachineSpecInstall",
             ),
         ]
         | UnsetType
     ) = UNSET
     """
-    Installs a guest from an ISO onto a disk.
+    Installs a guest: runs from the CD-ROM with an emulated screen and no GPU until the guest shuts down; from then on Installed is True and the VM runs from its disk.
     """
     guest_tools: (
         Annotated[
             GuestTools,
             Meta(
-                description="A CD of drivers and programs for the guest.",
+                description="A CD for the guest, with what is in the folder (drivers, Looking Glass, Scream) and scripts that install it, an ssh key, and a guest that does not fall asleep.",
                 title="VirtualMachineSpecGuestTools",
             ),
         ]
         | UnsetType
     ) = field(name="guestTools", default=UNSET)
     """
-    A CD of drivers and programs for the guest.
+    A CD for the guest, with what is in the folder (drivers, Looking Glass, Scream) and scripts that install it, an ssh key, and a guest that does not fall asleep.
     """
     graphics: (
         Annotated[
@@ -1523,6 +1908,19 @@ class VirtualMachineSpec(Struct):
     """
     Ways to look at the screen.
     """
+    looking_glass: (
+        Annotated[
+            LookingGlass,
+            Meta(
+                description="The memory that a Looking Glass host in the guest shares its frames through.",
+                title="VirtualMachineSpecLookingGlass",
+            ),
+        ]
+        | UnsetType
+    ) = field(name="lookingGlass", default=UNSET)
+    """
+    The memory that a Looking Glass host in the guest shares its frames through.
+    """
     audio: (
         Annotated[
             Literal["scream", "spice"], Meta(description="How sound leaves the guest.")
@@ -1542,43 +1940,72 @@ class VirtualMachineSpec(Struct):
     """
     The guest's network.
     """
+    nics: (
+        Annotated[
+            list[Nic],
+            Meta(
+                description="Virtual functions of network cards that the guest gets for itself."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Virtual functions of network cards that the guest gets for itself.
+    """
     usb: (
-        Annotated[list[str], Meta(description="USB devices of the host.")] | UnsetType
+        Annotated[list[UsbItem], Meta(description="USB devices of the host.")]
+        | UnsetType
     ) = UNSET
     """
     USB devices of the host.
     """
     ports: (
-        Annotated[list[int], Meta(description="Ports of the guest to forward.")]
+        Annotated[
+            list[Port],
+            Meta(description="Ports of the guest that a Service <vm> carries."),
+        ]
         | UnsetType
     ) = UNSET
     """
-    Ports of the guest to forward.
+    Ports of the guest that a Service <vm> carries.
     """
     cloud_init: (
         Annotated[
             CloudInit,
             Meta(
-                description="Data for cloud-init in the guest.",
+                description="Data for cloud-init in the guest, handed to it as a NoCloud CD.",
                 title="VirtualMachineSpecCloudInit",
             ),
         ]
         | UnsetType
     ) = field(name="cloudInit", default=UNSET)
     """
-    Data for cloud-init in the guest.
+    Data for cloud-init in the guest, handed to it as a NoCloud CD.
     """
     sysprep: (
         Annotated[
             Sysprep,
             Meta(
-                description="Data for Windows setup.", title="VirtualMachineSpecSysprep"
+                description="Answers for Windows setup, handed to it on a CD.",
+                title="VirtualMachineSpecSysprep",
             ),
         ]
         | UnsetType
     ) = UNSET
     """
-    Data for Windows setup.
+    Answers for Windows setup, handed to it on a CD.
+    """
+    clock: (
+        Annotated[
+            Literal["Utc", "LocalTime"],
+            Meta(
+                description="What the clock of the machine shows: Windows expects LocalTime, all others Utc. Default Utc."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    What the clock of the machine shows: Windows expects LocalTime, all others Utc. Default Utc.
     """
     hide_hypervisor: (
         Annotated[bool, Meta(description="Hide KVM from the guest. Default false.")]
@@ -1633,6 +2060,32 @@ class Guest(Struct):
     ) = UNSET
     """
     How often the launcher was restarted in its Pod.
+    """
+    os: (
+        Annotated[
+            str, Meta(description="Its operating system, as the guest agent says.")
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Its operating system, as the guest agent says.
+    """
+    hostname: (
+        Annotated[str, Meta(description="Its name, as the guest agent says.")]
+        | UnsetType
+    ) = UNSET
+    """
+    Its name, as the guest agent says.
+    """
+    addresses: (
+        Annotated[
+            list[str],
+            Meta(description="Its network addresses, as the guest agent says."),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Its network addresses, as the guest agent says.
     """
 
 

@@ -1,9 +1,10 @@
 """Why a VM could not be launched.
 
 LaunchError
-  BadMachine      the launch document cannot be carried out
-  DeviceMissing   a claim's device is not there
-  DeviceBusy      somebody else has the device open
+  BadMachine       the launch document cannot be carried out
+  DeviceMissing    a claim's device is not there
+  DeviceBusy       somebody else has the device open
+  CompanionFailed  a program that it needs beside QEMU did not come up
 """
 
 from typing import ClassVar
@@ -33,3 +34,9 @@ class DeviceBusy(LaunchError):
     """A device is open elsewhere."""
 
     reason = "DeviceBusy"
+
+
+class CompanionFailed(LaunchError):
+    """A program that the VM needs beside QEMU did not come up."""
+
+    reason = "CompanionFailed"

@@ -13,6 +13,7 @@ from qemu.qmp import ConnectError
 
 from libvf_launcher import devices, disks
 from libvf_launcher.command_line import command_line
+from libvf_launcher.companions import Companion, Companions
 from libvf_launcher.errors import BadMachine, LaunchError
 from libvf_launcher.monitor import Monitor
 from libvf_launcher.paths import Paths
@@ -24,17 +25,26 @@ _RESERVE = 5  # seconds of the grace period that are kept for ending QEMU oursel
 
 async def run(paths: Paths) -> Termination:
     """Run the VM to its end; never raises a LaunchError, but tells it."""
+    companions = Companions()
     try:
         launch = load(paths)
         argv = command_line(launch, devices.read(launch, paths), paths)
         for drive in disks.drives(launch.spec, paths):
             disks.make(drive)
+        _forget_last_run(paths)
+        await companions.start(beside(launch, paths))
+        print(shlex.join(argv), flush=True)
+        paths.command.write_text(json.dumps(argv))
+        return await _live(await Qemu.start(argv, paths), paths, grace(launch))
     except LaunchError as error:
         return refused(error)
-    print(shlex.join(argv), flush=True)
-    paths.command.write_text(json.dumps(argv))
-    _forget_last_run(paths)
-    return await _live(await Qemu.start(argv, paths), paths, grace(launch))
+    finally:
+        await companions.end()
+
+
+def beside(launch: Launch, paths: Paths) -> list[Companion]:
+    """The programs that this VM needs beside QEMU. Pure."""
+    return []
 
 
 def load(paths: Paths) -> Launch:

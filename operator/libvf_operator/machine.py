@@ -15,13 +15,15 @@ from libvf_operator.objects import Object, condition, deleting, owned_by
 class Observed:
     """All that was seen of a VM's surroundings.
 
-    `rivals` maps a partition's name to who has it first, as VirtualMachine/<name> or Pod/<name>; `waiting` says
-    why an unscheduled Pod waits; `refused` is what the API server said when a child was made last.
+    `others` are children of further kinds, by kind and name; `rivals` maps a partition's name to who has it first, as
+    VirtualMachine/<name> or Pod/<name>; `waiting` says why an unscheduled Pod waits; `refused` is what the API server
+    said when a child was made last.
     """
 
     pod: Object | None = None
     partitions: dict[str, Object] = field(default_factory=dict)
     claims: dict[str, Object] = field(default_factory=dict)
+    others: dict[tuple[str, str], Object] = field(default_factory=dict)
     rivals: dict[str, str] = field(default_factory=dict)
     node_ready: bool = True
     waiting: str = ""
@@ -121,8 +123,9 @@ def _children(machine: Object, runs: bool) -> list[Object]:
 
 
 def _found(seen: Observed, child: Object) -> Object | None:
-    there = seen.partitions if child["kind"] == "GpuPartition" else seen.claims
-    return there.get(child["metadata"]["name"])
+    kind, name = child["kind"], child["metadata"]["name"]
+    by_kind = {"GpuPartition": seen.partitions, "ResourceClaim": seen.claims}
+    return by_kind[kind].get(name) if kind in by_kind else seen.others.get((kind, name))
 
 
 def _stale(machine: Object, seen: Observed, children: list[Object]) -> Iterator[Object]:

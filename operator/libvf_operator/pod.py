@@ -2,18 +2,15 @@
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass
 
 from libvf_api import names
-from libvf_api.quantity import to_bytes
 
 from libvf_operator import claim as claims
 from libvf_operator.objects import Object, child, deleting
+from libvf_operator.parts import Part, devices, disks, memory
+from libvf_operator.parts import launcher as own
 
-MIB = 1 << 20
-FIXED_OVERHEAD = 160 * MIB  # QEMU's own memory, the launcher's Python, slirp
-DISPLAY_OVERHEAD = 16 * MIB
 GRACE_SECONDS = 180
 START_SECONDS = 600  # disks are copied and checked before QEMU runs; the launcher itself gives up on QEMU far earlier
 HASH_ANNOTATION = "libvf.io/launch-hash"
@@ -78,17 +75,16 @@ def outdated(pod: Object, machine: Object) -> bool:
     return bool(annotations.get(HASH_ANNOTATION) != launch_hash(launch_document(machine)))
 
 
-def memory_bytes(spec: Object) -> int:
-    """Request and limit: the guest, a fixed part, 1/64 for page tables and dirty maps, and each display."""
-    guest = to_bytes(spec["memory"]["size"])
-    displays = max(1, len(spec.get("display", [])))
-    return guest + FIXED_OVERHEAD + math.ceil(guest / 64) + DISPLAY_OVERHEAD * displays
+def parts(spec: Object, document: Object) -> list[Part]:
+    """All that this VM's Pod is put together from."""
+    return [own.part(), memory.part(spec), devices.part(document), disks.part(spec)]
 
 
 def for_machine(machine: Object, settings: Settings) -> Object:
     """The Pod."""
     name, spec = machine["metadata"]["name"], machine["spec"]
     document = launch_document(machine)
+    made = parts(spec, document)
     pod = child("v1", "Pod", name, machine, {names.MACHINE_LABEL: name})
     pod["metadata"]["annotations"] = {
         names.MACHINE_ANNOTATION: json.dumps(document, sort_keys=True),
@@ -107,9 +103,9 @@ def for_machine(machine: Object, settings: Settings) -> Object:
             "fsGroup": names.QEMU_ID,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "resourceClaims": _claims(document),
-        "containers": [_container(spec, document, settings)],
-        "volumes": [*_OWN_VOLUMES, *(_volume(disk) for disk in _sources(spec))],
+        "resourceClaims": [claim for part in made for claim in part.claims],
+        "containers": [_container(spec, made, settings)],
+        "volumes": [volume for part in made for volume in part.volumes],
     }
     return pod
 
@@ -119,23 +115,20 @@ def _attached(spec: Object) -> list[Object]:
     return [] if spec.get("graphics", {}).get("mode") == "Disabled" else list(spec.get("gpus", []))
 
 
-def _claims(document: Object) -> list[Object]:
-    gpus = [{"name": gpu["name"], "resourceClaimName": gpu["claim"]} for gpu in document["gpus"]]
-    return [*gpus, {"name": "kvm", "resourceClaimName": document["kvm"]["claim"]}]
-
-
-def _container(spec: Object, document: Object, settings: Settings) -> Object:
-    memory = str(memory_bytes(spec))
-    mounts = [{"name": volume["name"], **place} for volume, place in zip(_OWN_VOLUMES, _OWN_MOUNTS, strict=True)]
+def _container(spec: Object, made: list[Part], settings: Settings) -> Object:
+    claims = [{"name": claim["name"]} for part in made for claim in part.claims]
+    limits = {"memory": str(sum(part.memory for part in made))}
+    limits |= {name: amount for part in made for name, amount in part.limits.items()}
+    ports = [port for part in made for port in part.ports]
     return {
         "name": "launcher",
         "image": settings.image,
         "imagePullPolicy": "IfNotPresent",
         "resources": {
             # a vCPU is seldom busy all the time: a tenth is kept for it, and no limit throttles it
-            "requests": {"cpu": f"{100 * _cpus(spec)}m", "memory": memory},
-            "limits": {"memory": memory},
-            "claims": [{"name": claim["name"]} for claim in _claims(document)],
+            "requests": {"cpu": f"{100 * _cpus(spec)}m", **limits},
+            "limits": limits,
+            "claims": claims,
         },
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -146,7 +139,8 @@ def _container(spec: Object, document: Object, settings: Settings) -> Object:
         "startupProbe": {**_READY, "periodSeconds": 2, "failureThreshold": START_SECONDS // 2},
         "readinessProbe": {**_READY, "periodSeconds": 15},
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "volumeMounts": [*mounts, *(_mount(disk) for disk in _sources(spec))],
+        "volumeMounts": [mount for part in made for mount in part.mounts],
+        **({"ports": ports} if ports else {}),
     }
 
 
@@ -156,41 +150,3 @@ def _cpus(spec: Object) -> int:
 
 
 _READY: Object = {"exec": {"command": ["test", "-f", "/run/libvf/ready"]}, "timeoutSeconds": 5}
-_ANNOTATION = {"fieldPath": f"metadata.annotations['{names.MACHINE_ANNOTATION}']"}
-_OWN_VOLUMES: list[Object] = [
-    {"name": "libvf-machine", "downwardAPI": {"items": [{"path": "machine.json", "fieldRef": _ANNOTATION}]}},
-    {"name": "libvf-run", "emptyDir": {"medium": "Memory", "sizeLimit": "64Mi"}},
-    {"name": "libvf-state", "emptyDir": {}},
-    {"name": "libvf-tmp", "emptyDir": {}},
-]
-_OWN_MOUNTS: list[Object] = [
-    {"mountPath": "/etc/libvf", "readOnly": True},
-    {"mountPath": "/run/libvf"},
-    {"mountPath": "/var/lib/libvf"},
-    {"mountPath": "/tmp"},
-]
-
-
-def _sources(spec: Object) -> list[Object]:
-    """Disks and CD-ROMs that come from outside the Pod."""
-    disks = [*spec.get("disks", []), *spec.get("cdroms", [])]
-    return [disk for disk in disks if "size" not in disk]
-
-
-def _volume(disk: Object) -> Object:
-    name = f"disk-{disk['name']}"
-    if image := disk.get("image"):
-        source = {"reference": image["reference"], "pullPolicy": image.get("pullPolicy", "IfNotPresent")}
-        return {"name": name, "image": source}
-    if volume := disk.get("persistentVolumeClaim"):
-        return {"name": name, "persistentVolumeClaim": {"claimName": volume["claimName"]}}
-    return {"name": name, "hostPath": {"path": disk["hostPath"]["path"], "type": "File"}}
-
-
-def _mount(disk: Object) -> Object:
-    file = "/disk" if "hostPath" in disk else ""
-    return {
-        "name": f"disk-{disk['name']}",
-        "mountPath": f"/volumes/{disk['name']}{file}",
-        **({"readOnly": True} if "image" in disk else {}),
-    }

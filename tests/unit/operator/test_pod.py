@@ -7,7 +7,7 @@ from libvf_operator import pod
 
 from tests.unit.operator.test_machine import SETTINGS, vm
 
-GIB = 1 << 30
+MIB, GIB = 1 << 20, 1 << 30
 
 
 def launcher(**spec: Any) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def test_it_is_unprivileged_in_every_way_the_restricted_standard_asks() -> None:
 def test_memory_is_requested_and_limited_to_the_guest_and_its_stated_overhead() -> None:
     resources = launcher()["containers"][0]["resources"]
     assert resources["requests"]["memory"] == resources["limits"]["memory"]
-    assert int(resources["limits"]["memory"]) == GIB + 160 * pod.MIB + GIB // 64 + 16 * pod.MIB
+    assert int(resources["limits"]["memory"]) == GIB + 160 * MIB + GIB // 64 + 16 * MIB
     assert "cpu" not in resources["limits"]
 
 

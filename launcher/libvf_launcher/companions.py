@@ -1,0 +1,55 @@
+"""Programs that run beside QEMU, such as a TPM or a file server: up before it, ended after it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from libvf_launcher.errors import CompanionFailed
+
+_START_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """One of them: it is up when its socket is there."""
+
+    name: str
+    argv: tuple[str, ...]
+    socket: Path
+
+
+class Companions:
+    """Those that run now."""
+
+    def __init__(self) -> None:
+        self._running: list[asyncio.subprocess.Process] = []
+
+    async def start(self, wanted: Sequence[Companion]) -> None:
+        """Start them and wait for their sockets; raises CompanionFailed with the name of the one that does not come.
+
+        What they say goes on to our own output.
+        """
+        for companion in wanted:
+            companion.socket.unlink(missing_ok=True)
+            process = await asyncio.create_subprocess_exec(*companion.argv, stdin=asyncio.subprocess.DEVNULL)
+            self._running.append(process)
+            await _up(companion, process)
+
+    async def end(self) -> None:
+        """End those that have not ended with QEMU."""
+        for process in self._running:
+            if process.returncode is None:
+                process.terminate()
+        await asyncio.gather(*(process.wait() for process in self._running))
+        self._running.clear()
+
+
+async def _up(companion: Companion, process: asyncio.subprocess.Process) -> None:
+    for _ in range(_START_SECONDS * 20):
+        if companion.socket.exists():
+            return
+        if process.returncode is not None:
+            raise CompanionFailed(f"{companion.name} ended with {process.returncode}: see the lines above")
+        await asyncio.sleep(0.05)
+    raise CompanionFailed(f"{companion.name} did not open {companion.socket} within {_START_SECONDS} s")
