@@ -3,13 +3,15 @@
 Nothing in it can reach the outside, nor be reached but through the forwarder on the host's loopback.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.controlplane import SERVICE_ADDRESS
 from lab.shell import run
 
-NAMESPACE = "libvf-lab"
+LAB = os.environ.get("LIBVF_LAB", "")  # names a second lab on this machine, beside the one without a name
+NAMESPACE = f"libvf-lab-{LAB}" if LAB else "libvf-lab"
 BRIDGE = "lab0"
 GATEWAY = "10.77.0.1"  # the namespace's own address, and the API server's
 INSIDE = ("ip", "netns", "exec", NAMESPACE)

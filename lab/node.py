@@ -16,7 +16,7 @@ from lab.cards import CARDS, IOMMU
 from lab.controlplane import ControlPlane
 from lab.emulator import qemu
 from lab.kubeconfig import document
-from lab.network import GATEWAY, INSIDE, NodeAddress
+from lab.network import GATEWAY, INSIDE, NAMESPACE, NodeAddress
 from lab.noderoot import NodeBoot
 from lab.shell import Daemon, run
 
@@ -97,7 +97,7 @@ class Node:
     @property
     def _connection(self) -> Path:
         """The socket of the shared connection; not below the checkout, as its path must be short (unix(7))."""
-        return Path(tempfile.gettempdir()) / f"libvf-lab-{self.name}.ssh"
+        return Path(tempfile.gettempdir()) / f"{NAMESPACE}-{self.name}.ssh"
 
     def _disk(self, name: str, base: Path) -> None:
         overlay = self.folder / f"{name}.qcow2"

@@ -1,5 +1,6 @@
 """The test bed as a whole: made, brought up, taken down, reset."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from lab.progress import say, step
 from lab.shell import Daemon, run, wait_until
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-LOOPBACK_PORT = 16443
+LOOPBACK_PORT = int(os.environ.get("LIBVF_LAB_PORT", "16443"))
 NODE_READY_SECONDS = 180
 
 
