@@ -34,10 +34,12 @@ PLANS = {
     "blind": Plan(("P40", "mdpy"), numa_nodes=2),
     "functions": Plan(("SR-IOV", "SR-IOV"), numa_nodes=2),
     "by-hand": Plan(("SR-IOV, made by hand",)),
+    "few": Plan(("A2, few functions",)),
     "a6000": Plan(("RTX A6000",)),
     "vgpus": Plan(("L40S",)),
     "mixed-sizes": Plan(("L4, mixed",)),
     "xe": Plan(("xe",)),
+    "vendors": Plan(("L4, mixed", "xe", "A2")),
     "desktop": Plan(("graphics card", "graphics card", "mdpy", "GVT-g")),
 }
 

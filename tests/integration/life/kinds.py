@@ -207,6 +207,7 @@ _CUT = {"modes": ["VirtualFunction"], "virtualFunctions": {"count": 4, "sizes": 
 
 KINDS: Mapping[str, Kind] = {
     "A2": _nvidia(tables.A2, tables.NVIDIA_A2, "10de:25b6"),
+    "A2, few functions": _nvidia(tables.A2, replace(tables.NVIDIA_A2, functions=4), "10de:25b6"),
     "P40": _nvidia(tables.P40, tables.TESLA_P40, "10de:1b38"),
     "RTX A6000": _nvidia(tables.RTX_A6000, tables.NVIDIA_RTX_A6000, "10de:2230"),
     "GVT-g": _gvtg(1024),
