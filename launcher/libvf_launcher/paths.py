@@ -26,6 +26,16 @@ class Paths:
         return self.root / "var/lib/libvf"
 
     @property
+    def keep(self) -> Path:
+        """The volume of spec.state, which outlives the Pod."""
+        return self.root / "var/lib/libvf-keep"
+
+    @property
+    def secrets(self) -> Path:
+        """Secrets that the spec names, a folder each."""
+        return self.root / "var/run/secrets/libvf"
+
+    @property
     def qmp(self) -> Path:
         """The launcher's own QMP socket."""
         return self.run / "qmp.sock"
