@@ -27,7 +27,7 @@ reset: $(VENV)
 
 test: lint
 	$(PYTHON) -m lab build
-	pytest --verbose --durations=15 tests/unit tests/contract tests/integration tests/e2e
+	pytest --verbose --durations=25 -n 2 --dist loadgroup tests/unit tests/contract tests/integration tests/e2e
 
 # what needs neither a cluster nor a node: seconds
 unit: $(VENV)
