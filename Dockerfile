@@ -24,8 +24,9 @@ COPY requirements/launcher.txt /
 RUN pip install --require-hashes --no-compile --target /packages -r /launcher.txt
 
 FROM builder AS hook
-COPY host-agent/hook/libvf-hook.c /
-RUN gcc -static -Os -Wall -Wextra -Werror -o /libvf-hook /libvf-hook.c && strip /libvf-hook
+COPY host-agent/hook /hook
+RUN for name in libvf-hook libvf-tap; do \
+      gcc -static -Os -Wall -Wextra -Werror -o /$name /hook/$name.c && strip /$name || exit 1; done
 
 FROM python AS operator
 COPY --from=operator-packages /packages /opt/libvf/lib
@@ -38,7 +39,7 @@ ENTRYPOINT ["python3", "-m", "libvf_operator"]
 FROM python AS agent
 RUN apt-get update && apt-get install -y --no-install-recommends libudev1 && rm -rf /var/lib/apt/lists/*
 COPY --from=agent-packages /packages /opt/libvf/lib
-COPY --from=hook /libvf-hook /usr/lib/libvf/libvf-hook
+COPY --from=hook /libvf-hook /libvf-tap /usr/lib/libvf/
 COPY api/libvf_api /opt/libvf/code/libvf_api
 COPY host-agent/libvf_agent /opt/libvf/code/libvf_agent
 RUN env -u PYTHONDONTWRITEBYTECODE python3 -c 'import libvf_agent.agent'
@@ -46,7 +47,7 @@ ENTRYPOINT ["python3", "-m", "libvf_agent"]
 
 FROM python AS launcher
 RUN apt-get update && apt-get install -y --no-install-recommends \
-      qemu-system-x86 qemu-utils seabios ipxe-qemu ovmf \
+      qemu-system-x86 qemu-utils seabios ipxe-qemu ovmf dnsmasq-base \
  && rm -rf /var/lib/apt/lists/* \
  && printf '#!/bin/sh\nexec python3 -m libvf_launcher "$@"\n' > /usr/local/bin/libvf-launcher \
  && chmod 755 /usr/local/bin/libvf-launcher \

@@ -15,6 +15,7 @@ from kubernetes.aio import client, config
 Json = dict[str, Any]
 
 SECONDS = 15
+MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"  # JSON is YAML: the API server takes an apply under this name only
 
 
@@ -58,6 +59,10 @@ class ApiServer:
         """Server-side apply; fields that others own are taken over, as they are ours to say."""
         return await self._json("PATCH", path, body, {"fieldManager": manager, "force": "true"})
 
+    async def merge(self, path: str, body: Json, manager: str) -> Json:
+        """Fields of an object changed, lists as a whole; 409 where the body names another uid."""
+        return await self._json("PATCH", path, body, {"fieldManager": manager}, MERGE)
+
     async def delete(self, path: str, uid: str | None = None) -> None:
         """Delete an object, only if it has this uid; it may be gone already, or made anew (404, 409)."""
         try:
@@ -85,16 +90,19 @@ class ApiServer:
             except (TimeoutError, aiohttp.ClientError) as error:
                 raise ApiError(f"watch {path}: the connection broke: {error!r}") from error
 
-    async def _json(self, method: str, path: str, body: Json | None = None, query: Json | None = None) -> Json:
-        async with await self._send(method, path, body, query or {}, SECONDS) as answer:
+    async def _json(
+        self, method: str, path: str, body: Json | None = None, query: Json | None = None, content: str = ""
+    ) -> Json:
+        async with await self._send(method, path, body, query or {}, SECONDS, content) as answer:
             document: Json = await answer.json()
             return document
 
     async def _send(
-        self, method: str, path: str, body: Json | None, query: Json, seconds: float
+        self, method: str, path: str, body: Json | None, query: Json, seconds: float, content: str = ""
     ) -> aiohttp.ClientResponse:
         """One request; the caller closes the answer."""
-        headers = {"Accept": "application/json", "Content-Type": APPLY if method == "PATCH" else "application/json"}
+        usual = APPLY if method == "PATCH" else "application/json"
+        headers = {"Accept": "application/json", "Content-Type": content or usual}
         try:
             request = await self._api.param_serialize(
                 method, path, query_params=list(query.items()), header_params=headers, body=body,

@@ -20,6 +20,15 @@ class Gpu(msgspec.Struct, frozen=True):
     request: str
 
 
+class HostDevice(msgspec.Struct, frozen=True):
+    """What else the VM gets of its host: of what kind, its name in the VM, and where it comes from."""
+
+    kind: str
+    name: str
+    claim: str
+    request: str
+
+
 class Launch(msgspec.Struct, frozen=True, omit_defaults=True):
     """The VM's identity and spec with the claims that carry its devices."""
 
@@ -29,6 +38,7 @@ class Launch(msgspec.Struct, frozen=True, omit_defaults=True):
     spec: VirtualMachineSpec
     gpus: list[Gpu] = []
     kvm: ClaimRequest | None = None
+    devices: list[HostDevice] = []
 
 
 def encode(launch: Launch) -> bytes:

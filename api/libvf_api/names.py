@@ -11,6 +11,7 @@ CATEGORY = "libvf"
 DRIVER = "libvf.io"
 GPU_CLASS = "gpu.libvf.io"
 KVM_CLASS = "kvm.libvf.io"
+TAP_CLASS = "tap.libvf.io"
 GPU_REQUEST = "gpu"
 KVM_REQUEST = "kvm"
 
@@ -33,6 +34,12 @@ REPORT_ANNOTATION = "libvf.io/policies"
 REQUESTED_STATE = "libvf.io/requested-state"
 
 QEMU_ID = 107  # uid and gid of QEMU, and the owner of the device nodes it is given
+
+# a guest's place behind its Pod: what RFC 7335 sets aside for the link between a host and its own translator
+GUEST_NETWORK = "192.0.0.0/29"
+GUEST_GATEWAY = "192.0.0.1"
+GUEST_ADDRESS = "192.0.0.2"
+TAP_LINK = "vm0"
 
 NUMA_ATTRIBUTE = "resource.kubernetes.io/numaNode"
 PCI_ATTRIBUTE = "resource.kubernetes.io/pciBusID"

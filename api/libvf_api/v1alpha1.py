@@ -2100,6 +2100,60 @@ class Partition(Struct):
     """
 
 
+class Port1(Struct):
+    name: Annotated[str, Meta(description="The name in spec.ports.")]
+    """
+    The name in spec.ports.
+    """
+    port: Annotated[int, Meta(description="The port of the Service.")]
+    """
+    The port of the Service.
+    """
+    protocol: Annotated[str, Meta(description="TCP or UDP.")] | UnsetType = UNSET
+    """
+    TCP or UDP.
+    """
+    node_port: (
+        Annotated[
+            int, Meta(description="The port of every node, where the Service has one.")
+        ]
+        | UnsetType
+    ) = field(name="nodePort", default=UNSET)
+    """
+    The port of every node, where the Service has one.
+    """
+
+
+class Service(Struct):
+    """
+    Where the ports of the guest are reached.
+    """
+
+    name: Annotated[str, Meta(description="The Service.")]
+    """
+    The Service.
+    """
+    host: (
+        Annotated[str, Meta(description="Its name within the cluster.")] | UnsetType
+    ) = UNSET
+    """
+    Its name within the cluster.
+    """
+    addresses: (
+        Annotated[
+            list[str], Meta(description="Its addresses, those of a load balancer last.")
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Its addresses, those of a load balancer last.
+    """
+    ports: Annotated[list[Port1], Meta(description="Its ports.")] | UnsetType = UNSET
+    """
+    Its ports.
+    """
+
+
 class Display(Struct):
     type: Annotated[str, Meta(description="The protocol.")]
     """
@@ -2173,6 +2227,19 @@ class VirtualMachineStatus(Struct):
     """
     The GpuPartitions it uses.
     """
+    service: (
+        Annotated[
+            Service,
+            Meta(
+                description="Where the ports of the guest are reached.",
+                title="VirtualMachineStatusService",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Where the ports of the guest are reached.
+    """
     displays: (
         Annotated[list[Display], Meta(description="Where the screen can be seen.")]
         | UnsetType
@@ -2184,11 +2251,11 @@ class VirtualMachineStatus(Struct):
         Annotated[
             list[Condition],
             Meta(
-                description="Ready, Reconciling and Stalled sum up (kstatus); Scheduled, GpuPrepared, HardwareAccelerated and GuestRunning tell how far it is; RestartRequired that the spec has changed since the start."
+                description="Ready, Reconciling and Stalled sum up (kstatus); Scheduled, GpuPrepared, HardwareAccelerated and GuestRunning tell how far it is, DevicesPrepared and PortsExposed too where the spec asks for such; RestartRequired that the spec has changed since the start."
             ),
         ]
         | UnsetType
     ) = UNSET
     """
-    Ready, Reconciling and Stalled sum up (kstatus); Scheduled, GpuPrepared, HardwareAccelerated and GuestRunning tell how far it is; RestartRequired that the spec has changed since the start.
+    Ready, Reconciling and Stalled sum up (kstatus); Scheduled, GpuPrepared, HardwareAccelerated and GuestRunning tell how far it is, DevicesPrepared and PortsExposed too where the spec asks for such; RestartRequired that the spec has changed since the start.
     """

@@ -18,8 +18,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "oci.h"
+
 #define SLACK (512ULL << 20)
-#define STATE_MAX (1 << 20)
 
 static const char *root_of(const char *variable, const char *usual)
 {
@@ -31,37 +32,6 @@ static unsigned long long slack(void)
 {
 	const char *bytes = getenv("LIBVF_SLACK");
 	return bytes ? strtoull(bytes, NULL, 10) : SLACK;
-}
-
-static int fail(const char *what, const char *where, const char *cure)
-{
-	fprintf(stderr, "libvf-hook: %s %s: %s: %s\n", what, where, strerror(errno), cure);
-	return 1;
-}
-
-/* The value of the top level key "pid"; nested objects (annotations) may hold keys of that name. -1: none. */
-static long pid_of(const char *json)
-{
-	int depth = 0;
-	for (const char *at = json; *at; at++) {
-		if (*at == '{' || *at == '[')
-			depth++;
-		else if (*at == '}' || *at == ']')
-			depth--;
-		else if (*at == '"') {
-			const char *start = ++at;
-			while (*at && *at != '"')
-				at += *at == '\\' && at[1] ? 2 : 1;
-			if (!*at)
-				return -1;
-			if (depth != 1 || at - start != 3 || strncmp(start, "pid", 3))
-				continue;
-			const char *rest = at + 1 + strspn(at + 1, " \t\r\n");
-			if (*rest == ':')
-				return strtol(rest + 1, NULL, 10);
-		}
-	}
-	return -1;
 }
 
 static int read_text(const char *path, char *text, size_t size)
@@ -142,22 +112,19 @@ static char *cgroup_of(long pid, char *text, size_t size)
 
 int main(void)
 {
-	static char state[STATE_MAX], text[PATH_MAX];
+	static char text[PATH_MAX];
 	char folder[2 * PATH_MAX];
-	size_t length = fread(state, 1, sizeof state - 1, stdin);
-	state[length] = 0;
-	long pid = pid_of(state);
-	errno = EINVAL;
+	long pid = container_pid();
 	if (pid <= 0)
-		return fail("no pid in the OCI state on", "stdin", "run it as a createRuntime hook");
+		return no_pid("libvf-hook");
 	char *cgroup = cgroup_of(pid, text, sizeof text);
 	if (!cgroup)
-		return fail("no cgroup v2 of the container in", "/proc/<pid>/cgroup", "boot the host with cgroup v2");
+		return fail("libvf-hook", "no cgroup v2 of the container in", "/proc/<pid>/cgroup", "boot the host with cgroup v2");
 	const char *root = root_of("LIBVF_CGROUP", "/sys/fs/cgroup");
 	snprintf(folder, sizeof folder, "%s%s", root, cgroup);
 	rlim_t bytes = memory_of(root, cgroup) + hugetlb_of(folder) + slack();
 	struct rlimit limit = {bytes, bytes};
 	if (prlimit(pid, RLIMIT_MEMLOCK, &limit, NULL))
-		return fail("can not raise RLIMIT_MEMLOCK of", "the container", "the runtime must run hooks as root");
+		return fail("libvf-hook", "can not raise RLIMIT_MEMLOCK of", "the container", "the runtime must run hooks as root");
 	return 0;
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from libvf_api.host import Examination
 
-from libvf_agent import hotplug
+from libvf_agent import hotplug, tap
 from libvf_agent.backends.known import known
 from libvf_agent.cluster import Cluster, Door
 from libvf_agent.config import Config, hook_file
@@ -39,7 +39,8 @@ async def run(config: Config) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    install_hook(config.hook_source, hook_file(config.state))
+    for name in (config.hook_source.name, tap.HOOK):
+        install_hook(config.hook_source.with_name(name), hook_file(config.state).with_name(name))
     host = host_of(config)
     await _recovered(host, stop)
     cluster = await Cluster.connect()
@@ -60,7 +61,7 @@ def host_of(config: Config) -> Host:
 def install_hook(source: Path, target: Path) -> None:
     """Puts the helper where the container runtime of the host finds it; hosts need no shell for it."""
     if not source.exists():
-        log.error("no hook to install: guests with devices will miss RLIMIT_MEMLOCK", extra={"path": str(source)})
+        log.error("no hook to install: guests will miss RLIMIT_MEMLOCK or their tap", extra={"path": str(source)})
         return
     content = source.read_bytes()
     if not target.exists() or target.read_bytes() != content:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from libvf_api.names import ATTRIBUTES_FOLDER, METADATA_FILE, QEMU_ID
 
+from libvf_agent import tap
 from libvf_agent.files import remove_whole, write_whole
 from libvf_agent.journal import Entry, Slice
 
@@ -27,7 +28,7 @@ def device_id(entry: Entry, index: int) -> str:
 def document(entry: Entry, metadata: Path, hook: str = HOOK) -> dict[str, Any]:
     """The CDI file of an entry; `metadata` is the host's folder of this claim's metadata files."""
     devices = [
-        {"name": f"{entry.uid}-{index}", "containerEdits": _edits(entry, piece, metadata)}
+        {"name": f"{entry.uid}-{index}", "containerEdits": _edits(entry, piece, metadata, hook)}
         for index, piece in enumerate(entry.slices)
     ]
     body: dict[str, Any] = {"cdiVersion": "0.6.0", "kind": KIND, "devices": devices}
@@ -52,15 +53,21 @@ def remove(folder: Path, uid: str) -> None:
     remove_whole(path(folder, uid))
 
 
-def _edits(entry: Entry, piece: Slice, metadata: Path) -> dict[str, Any]:
+def _edits(entry: Entry, piece: Slice, metadata: Path, hook: str) -> dict[str, Any]:
     nodes = [_node(node) for node in _nodes(piece)]
-    return {**({"deviceNodes": nodes} if nodes else {}), "mounts": [_mount(entry, piece, metadata)]}
+    given: dict[str, Any] = {"deviceNodes": nodes} if nodes else {}
+    if "tap" in piece.facts:
+        beside = str(Path(hook).with_name(tap.HOOK))
+        given["hooks"] = [{"hookName": "createRuntime", "path": beside, "args": tap.arguments()}]
+    return {**given, "mounts": [_mount(entry, piece, metadata)]}
 
 
 def _nodes(piece: Slice) -> list[str]:
     if "iommuGroup" in piece.facts:
         groups = str(piece.facts.get("iommuGroups") or piece.facts["iommuGroup"]).split()
         return [*(f"/dev/vfio/{group}" for group in groups), "/dev/vfio/vfio"]
+    if "tap" in piece.facts:
+        return tap.nodes(piece.facts)
     return ["/dev/kvm"] if piece.facts.get("accelerated") else []
 
 

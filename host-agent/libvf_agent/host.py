@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from libvf_agent import cdi, kvm, last_policies, metadata, pci, vfio
+from libvf_agent import tap as taps
 from libvf_agent.backends import Backend
 from libvf_agent.backends.passthrough import why_not_whole
 from libvf_agent.cards import Card, Part, cards_of
@@ -31,7 +32,7 @@ from libvf_agent.offers import offers_of
 from libvf_agent.planning import planned
 from libvf_agent.policy_status import Look, Seen
 from libvf_agent.rules import CardId, Rules, RulesOf, careful
-from libvf_agent.slices import Json, Node, pool_name, pool_of_gpu, pool_of_kvm, with_lost
+from libvf_agent.slices import Json, Node, pool_name, pool_of_gpu, pool_of_kvm, pool_of_tap, with_lost
 from libvf_agent.steps import Facts, Plan
 from libvf_agent.sysfs import Sysfs
 
@@ -47,7 +48,7 @@ class Places:
 
 
 class Host:
-    """The parts of a host together; `accelerated` looks at /dev/kvm."""
+    """The parts of a host together; `accelerated` looks at /dev/kvm, `tap` at /dev/net/tun."""
 
     def __init__(
         self,
@@ -57,6 +58,7 @@ class Host:
         places: Places,
         accelerated: Callable[[], bool] = kvm.accelerated,
         rules: RulesOf = careful,
+        tap: Callable[[], Facts | None] = taps.facts,
     ) -> None:
         self.node = node
         self.journal = Journal(places.state / "journal")
@@ -65,6 +67,7 @@ class Host:
         self._backends = backends
         self._places = places
         self._accelerated = accelerated
+        self._tap = tap
         self.rules = rules
         self._one = threading.RLock()
 
@@ -99,11 +102,18 @@ class Host:
             on_cards, asked = held(entries, self.carver.boot_id()), dict[str, CardId]()
             cards = self._cards(sysfs, on_cards, asked)
             pools = [pool_of_gpu(node, offers_of(card.gpu, _ours(entries))) for card in cards]
-            specs = [spec for pool in [*pools, pool_of_kvm(node, self._accelerated())] for spec in pool]
+            taps_of_node = [pool_of_tap(node)] if self._gives_taps(entries) else []
+            given = [pool_of_kvm(node, self._accelerated()), *taps_of_node]
+            specs = [spec for pool in [*pools, *given] for spec in pool]
             by_name = {card.gpu.name: card for card in cards}
             seen = tuple(Seen(i, by_name.get(n), on_cards.get(pool_name(self.node, n))) for n, i in asked.items())
             look = Look(self.node, seen, partial(_holders, sysfs), partial(_refusal, sysfs, self.rules))
             return with_lost(specs, self.node, self._lost_by_pool()), look
+
+    def _gives_taps(self, entries: list[Entry]) -> bool:
+        """Also where somebody has one: an allocated device is never withdrawn."""
+        pool = pool_name(self.node, "tap")
+        return self._tap() is not None or any(piece.pool == pool for entry in entries for piece in entry.slices)
 
     def lost(self) -> list[tuple[Entry, Slice]]:
         """Devices that were carved in this boot and are not there any more."""
@@ -159,11 +169,19 @@ class Host:
 
     def _facts(self, piece: Slice) -> Facts:
         if piece.plan is None:
-            return {"accelerated": self._accelerated()}
+            return self._given(piece)
         group = vfio.group(self._sysfs, piece.plan.device)
         if group is None:
             raise ClaimError(f"{piece.plan.id} on {piece.plan.parent} has no IOMMU group: load its VFIO driver")
         return piece.plan.facts | {"iommuGroup": group} | self._groups(piece.plan)
+
+    def _given(self, piece: Slice) -> Facts:
+        if piece.pool != pool_name(self.node, "tap"):
+            return {"accelerated": self._accelerated()}
+        told = self._tap()
+        if told is None:
+            raise ClaimError(f"{taps.TUN} can not be opened: load the module tun on this node")
+        return told
 
     def _groups(self, plan: Plan) -> Facts:
         """The IOMMU groups of a card with functions in several of them, "12 13"."""

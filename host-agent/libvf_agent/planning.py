@@ -13,7 +13,7 @@ from libvf_agent.errors import ClaimError
 from libvf_agent.inventory import Gpu, SliceType
 from libvf_agent.journal import Entry, Slice
 from libvf_agent.rules import Rules
-from libvf_agent.slices import pool_name
+from libvf_agent.slices import GIVEN, pool_name
 from libvf_agent.steps import Bind, Facts, Plan, Step
 
 
@@ -23,9 +23,10 @@ def planned(node: str, cards: Iterable[Card], wanted: Entry, held: frozenset[str
     A device that comes with rules was the claim's before, and is made anew whatever is allowed by now.
     """
     by_pool = {pool_name(node, card.gpu.name): card for card in cards}
+    given = {pool_name(node, kind) for kind in GIVEN}
     slices: list[Slice] = []
     for piece in wanted.slices:
-        if piece.pool == pool_name(node, "kvm"):
+        if piece.pool in given:
             slices.append(piece)
             continue
         card = _card(by_pool.get(piece.pool), piece.pool)

@@ -31,6 +31,9 @@ DEVICES_WITH_COUNTERS = 64
 COUNTERS_A_SET = 32
 SETS_A_SLICE = 8
 
+GIVEN = ("kvm", "tap")
+"""What is given as it is, to any number of claims: a pool of that name with one device, and no plan."""
+
 _PARTS = frozenset({"sharedCounters", "devices"})
 
 Json = dict[str, Any]
@@ -102,6 +105,12 @@ def pool_of_kvm(node: Node, accelerated: bool) -> list[Json]:
     attributes = {"kind": attribute("kvm"), "accelerated": attribute(accelerated)}
     device = {"name": "kvm", "attributes": attributes, "allowMultipleAllocations": True}
     return _pooled(node.name, pool_name(node.name, "kvm"), [{"devices": [device]}])
+
+
+def pool_of_tap(node: Node) -> list[Json]:
+    """The one device that every VM claims whose network card is on a tap; each gets a tap of its own."""
+    device = {"name": "tap", "attributes": {"kind": attribute("tap")}, "allowMultipleAllocations": True}
+    return _pooled(node.name, pool_name(node.name, "tap"), [{"devices": [device]}])
 
 
 def changes(node: Node, wanted: list[Json], published: list[Json], report: str = "") -> Changes:

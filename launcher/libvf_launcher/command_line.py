@@ -26,7 +26,7 @@ def command_line(launch: Launch, devices: Devices, paths: Paths) -> list[str]:
         *screen.arguments(launch, devices, paths),
         *gpus.arguments(launch, devices),
         *drives.arguments(listed(launch.spec, paths)),
-        *network.arguments(launch),
+        *network.arguments(launch, devices),
         *("-device", "virtio-rng-pci"),
         *(word for argument in launch.spec.extra_arguments or () for word in argument.split(" ", 1)),
     ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from libvf_api import metadata
 from libvf_api.launch import Launch
 
+from libvf_launcher import resolver
 from libvf_launcher.errors import DeviceMissing
 from libvf_launcher.paths import Paths
 
@@ -25,17 +26,46 @@ class VfioDevice:
 
 
 @dataclass(frozen=True, slots=True)
+class Tap:
+    """The tap in the Pod's network, by name; `vhost` where the kernel may carry its data (/dev/vhost-net).
+
+    `servers` and `search` are the Pod's name servers and the domains that it looks in.
+    """
+
+    name: str
+    vhost: bool = False
+    mtu: int = 1500
+    servers: tuple[str, ...] = ()
+    search: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Devices:
     """All devices of a VM; `accelerated` tells whether the claimed kvm device is the real one."""
 
     vfio: tuple[VfioDevice, ...]
     accelerated: bool
+    tap: Tap | None = None
 
 
 def read(launch: Launch, paths: Paths) -> Devices:
     """Every claimed device; raises DeviceMissing with the claim's name."""
     vfio = [device for gpu in launch.gpus for device in _gpu(gpu.name, gpu.claim, gpu.request, paths)]
-    return Devices(tuple(vfio), _accelerated(launch, paths))
+    return Devices(tuple(vfio), _accelerated(launch, paths), _tap(launch, paths))
+
+
+def _tap(launch: Launch, paths: Paths) -> Tap | None:
+    for wanted in (one for one in launch.devices if one.kind == "tap"):
+        [device] = _read(wanted.claim, wanted.request, paths)
+        name = str(device.get("tap"))
+        mtu = paths.root / "sys/class/net" / name / "mtu"
+        if not mtu.exists():
+            raise DeviceMissing(
+                f"claim {wanted.claim} promises a tap {name} and this Pod has none: is the agent's hook on its node?"
+            )
+        vhost = bool(device.get("vhostNet"))
+        return Tap(name, vhost, int(mtu.read_text()), *resolver.read(paths.root / "etc/resolv.conf"))
+    return None
 
 
 def _gpu(name: str, claim: str, request: str, paths: Paths) -> list[VfioDevice]:

@@ -11,9 +11,10 @@ from libvf_api.launch import Launch
 from libvf_api.termination import Termination
 from qemu.qmp import ConnectError
 
-from libvf_launcher import devices, disks
+from libvf_launcher import devices, dhcp, disks
 from libvf_launcher.command_line import command_line
 from libvf_launcher.companions import Companion, Companions
+from libvf_launcher.devices import Devices
 from libvf_launcher.errors import BadMachine, LaunchError
 from libvf_launcher.monitor import Monitor
 from libvf_launcher.paths import Paths
@@ -28,11 +29,12 @@ async def run(paths: Paths) -> Termination:
     companions = Companions()
     try:
         launch = load(paths)
-        argv = command_line(launch, devices.read(launch, paths), paths)
+        found = devices.read(launch, paths)
+        argv = command_line(launch, found, paths)
         for drive in disks.drives(launch.spec, paths):
             disks.make(drive)
         _forget_last_run(paths)
-        await companions.start(beside(launch, paths))
+        await companions.start(beside(launch, found, paths))
         print(shlex.join(argv), flush=True)
         paths.command.write_text(json.dumps(argv))
         return await _live(await Qemu.start(argv, paths), paths, grace(launch))
@@ -42,9 +44,9 @@ async def run(paths: Paths) -> Termination:
         await companions.end()
 
 
-def beside(launch: Launch, paths: Paths) -> list[Companion]:
+def beside(launch: Launch, found: Devices, paths: Paths) -> list[Companion]:
     """The programs that this VM needs beside QEMU. Pure."""
-    return []
+    return [dhcp.companion(found.tap, paths)] if found.tap else []
 
 
 def load(paths: Paths) -> Launch:

@@ -13,6 +13,7 @@ _PLURALS = {
     "GpuPolicy": names.POLICIES,
     "ResourceClaim": "resourceclaims",
     "Pod": "pods",
+    "Service": "services",
 }
 
 
@@ -53,6 +54,10 @@ class Cluster:
         meta = _reference(thing)
         body = {"apiVersion": thing["apiVersion"], "kind": thing["kind"], "metadata": meta, "status": status}
         return await self._server.apply(f"{_path(thing)}/status", body, names.OPERATOR_MANAGER)
+
+    async def change(self, part: Object) -> Object:
+        """Merge this part into a child of ours; its uid keeps it from one that was made anew, by whomever."""
+        return await self._server.merge(_path(part), part, names.OPERATOR_MANAGER)
 
     async def delete(self, thing: Object) -> None:
         """Delete exactly this object, by uid; it may be gone already."""

@@ -66,6 +66,16 @@ def why_no_kvm(slices: list[Object]) -> str:
     )
 
 
+def why_none_of(kinds: list[str], slices: list[Object]) -> str:
+    """Why claims on what else a VM gets of its host wait; empty where each kind is offered somewhere."""
+    offered = {_text(device, "kind") for _, device in _devices(slices)}
+    missing = [kind for kind in kinds if kind not in offered]
+    return f"no node offers a {missing[0]}: {_CURES[missing[0]]}" if missing else ""
+
+
+_CURES = {"tap": "load the module tun on the nodes, or set network.mode to User"}
+
+
 def offers(slices: list[Object]) -> list[Offer]:
     """All GPU slices that our driver publishes."""
     return [_offer(pool, device) for pool, device in _devices(slices) if _text(device, "kind") == "gpu"]

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from libvf_api import names
 
 from libvf_operator import claim as claims
+from libvf_operator import device_claims
 from libvf_operator import partition as partitions
 from libvf_operator import pod as pods
+from libvf_operator import service as services
 from libvf_operator.objects import Object, condition, deleting, owned_by
 
 
@@ -32,10 +34,11 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """What to create and what to delete."""
+    """What to create, what to delete, and what to change of children that may change."""
 
     create: list[Object]
     delete: list[Object]
+    change: list[Object] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +57,14 @@ def desired(machine: Object, seen: Observed, settings: pods.Settings) -> Desired
         return Desired([], [])
     children = _children(machine, runs)
     missing = [child for child in children if not _found(seen, child)]
+    changed, unwanted = _service(machine, seen)
     if pod:
         ends = not deleting(pod) and (not runs or _to_be_replaced(machine, pod))
-        return Desired(missing, [pod] if ends else [])
-    stale = list(_stale(machine, seen, children))
+        return Desired(missing, [*([pod] if ends else []), *unwanted], changed)
+    stale = [*_stale(machine, seen, children), *unwanted]
     if not runs or stale or missing or blocked(machine, seen):
-        return Desired(missing, stale)
-    return Desired([pods.for_machine(machine, settings)], [])
+        return Desired(missing, stale, changed)
+    return Desired([pods.for_machine(machine, settings)], [], changed)
 
 
 def wanted(machine: Object, pod: Object | None) -> bool:
@@ -88,7 +92,14 @@ def blocked(machine: Object, seen: Observed) -> Block | None:
     for gpu in machine["spec"].get("gpus", []):
         if block := _blocked_gpu(machine, gpu, seen):
             return block
-    return _blocked_claim(seen.claims.get(claims.kvm_name(machine)), claims.kvm_name(machine), machine)
+    for name in (claims.kvm_name(machine), *device_claims.names_of(machine)):
+        if block := _blocked_claim(seen.claims.get(name), name, machine):
+            return block
+    service = seen.others.get((services.KIND, machine["metadata"]["name"]))
+    if machine["spec"].get("ports") and service and not owned_by(service, machine):
+        name = machine["metadata"]["name"]
+        return Block("NotOurs", f"Service {name} was made by somebody else: delete it, or rename the machine")
+    return None
 
 
 def _blocked_gpu(machine: Object, gpu: Object, seen: Observed) -> Block | None:
@@ -119,7 +130,17 @@ def _blocked_claim(claim: Object | None, name: str, owner: Object) -> Block | No
 def _children(machine: Object, runs: bool) -> list[Object]:
     """All but the Pod. Partitions are kept while the machine is halted, as a request that costs nothing."""
     templates = (gpu for gpu in machine["spec"].get("gpus", []) if "partitionRef" not in gpu)
-    return [*(partitions.for_gpu(machine, gpu) for gpu in templates), *([claims.for_kvm(machine)] if runs else [])]
+    while_it_runs = [claims.for_kvm(machine), *device_claims.for_machine(machine)] if runs else []
+    service = services.for_machine(machine)
+    return [*(partitions.for_gpu(machine, gpu) for gpu in templates), *while_it_runs, *([service] if service else [])]
+
+
+def _service(machine: Object, seen: Observed) -> tuple[list[Object], list[Object]]:
+    """What to change of the VM's Service, and the Service itself where no port is left."""
+    wanted, there = services.for_machine(machine), seen.others.get((services.KIND, machine["metadata"]["name"]))
+    change = services.change(wanted, there, machine)
+    unwanted = there if wanted is None and there and owned_by(there, machine) and not deleting(there) else None
+    return [change] if change else [], [unwanted] if unwanted else []
 
 
 def _found(seen: Observed, child: Object) -> Object | None:
@@ -141,8 +162,17 @@ def _as_asked(spec: Object | None, thing: Object) -> bool:
     """Whether a child still serves; the API server fills in defaults of a claim, so the shape of its request counts."""
     if thing["kind"] == "GpuPartition" or spec is None:
         return bool(spec == thing["spec"])
-    hardware_only = ["exactly" in claim["devices"]["requests"][0] for claim in (spec, thing["spec"])]
-    return hardware_only[0] == hardware_only[1]
+    return _asked(spec) == _asked(thing["spec"])
+
+
+def _asked(spec: Object) -> tuple[bool, Object | None, Object | None]:
+    """What tells one of our claims from another of its name: exactly one device or the first of several, and of what.
+
+    None of the rest is ever chosen, and the API server fills some of it in.
+    """
+    devices = spec["devices"]
+    request = devices["requests"][0]
+    return "exactly" in request, (request.get("exactly") or {}).get("selectors"), devices.get("config")
 
 
 def _to_be_replaced(machine: Object, pod: Object) -> bool:

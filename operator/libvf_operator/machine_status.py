@@ -7,7 +7,9 @@ from libvf_api import names
 from libvf_api.termination import parse
 
 from libvf_operator import claim as claims
+from libvf_operator import device_claims
 from libvf_operator import pod as pods
+from libvf_operator import service as services
 from libvf_operator.machine import Observed, blocked, completed, wanted
 from libvf_operator.objects import Object, condition, deleting, owned_by
 from libvf_operator.status import Conditions
@@ -45,6 +47,7 @@ def status(machine: Object, seen: Observed) -> Object:
         "podName": seen.pod["metadata"]["name"] if seen.pod else None,
         "gpu": ", ".join(f"{data['type']} on {data['parent']}" for data in devices if "type" in data),
         "guest": _guest(seen.pod),
+        "service": services.status(_service(machine, seen), machine),
         "displays": [{"type": d, "socket": f"/run/libvf/{d}.sock"} for d in machine["spec"].get("display", [])],
     }
     return {**body, **{key: value for key, value in optional.items() if value}}
@@ -107,6 +110,8 @@ def _conditions(machine: Object, seen: Observed, summary: Summary) -> list[Objec
     scheduled = condition(pod, "PodScheduled").get("status") == "True"
     conditions.set("Scheduled", scheduled, "Scheduled" if scheduled else reason, "" if scheduled else message)
     _tell_devices(machine, seen, conditions)
+    _tell_others(machine, seen, conditions)
+    _tell_ports(machine, seen, conditions)
     conditions.set("GuestRunning", summary.running, reason, message)
     conditions.set("Ready", summary.running, reason, message)
     stalled = reason in STALLED
@@ -134,6 +139,40 @@ def _tell_devices(machine: Object, seen: Observed, conditions: Conditions) -> No
     real = bool((kvm[0].get("data") or {}).get("accelerated"))
     words = "" if real else "the node has no KVM: the guest is emulated, which is slow"
     conditions.set("HardwareAccelerated", real, "Kvm" if real else "Emulated", words)
+
+
+def _tell_others(machine: Object, seen: Observed, conditions: Conditions) -> None:
+    """What else it gets of its host, where it asks for any."""
+    asked = device_claims.names_of(machine)
+    if not asked:
+        conditions.drop("DevicesPrepared")
+        return
+    if seen.pod is None:
+        conditions.set("DevicesPrepared", False, "NotPrepared", "no Pod uses them")
+        return
+    told = [(name, *claims.prepared(seen.claims.get(name))) for name in asked]
+    failed = [f"{name}: {words}" for name, good, words in told if not good]
+    reason = "NotPrepared" if failed else "Prepared"
+    conditions.set("DevicesPrepared", not failed, reason, failed[0] if failed else "")
+
+
+def _tell_ports(machine: Object, seen: Observed, conditions: Conditions) -> None:
+    """Whether a Service carries its ports, where it has any."""
+    if not machine["spec"].get("ports"):
+        conditions.drop("PortsExposed")
+        return
+    name, service = machine["metadata"]["name"], _service(machine, seen)
+    if service is None:
+        conditions.set("PortsExposed", False, "Refused", seen.refused or f"Service {name} is being made")
+    elif not owned_by(service, machine):
+        words = f"Service {name} was made by somebody else: delete it, or rename the machine"
+        conditions.set("PortsExposed", False, "NotOurs", words)
+    else:
+        conditions.set("PortsExposed", True, "Exposed", f"Service {name} leads to the guest while it runs")
+
+
+def _service(machine: Object, seen: Observed) -> Object | None:
+    return seen.others.get((services.KIND, machine["metadata"]["name"]))
 
 
 def _end(state: Object | None) -> str:

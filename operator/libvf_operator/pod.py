@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from libvf_api import names
 
 from libvf_operator import claim as claims
+from libvf_operator import device_claims
 from libvf_operator.objects import Object, child, deleting
-from libvf_operator.parts import Part, devices, disks, memory
+from libvf_operator.parts import Part, devices, disks, memory, network
 from libvf_operator.parts import launcher as own
 
 GRACE_SECONDS = 180
@@ -32,20 +33,35 @@ class Settings:
 
 
 def launch_document(machine: Object) -> Object:
-    """What the launcher is told (docs/contracts.md); runStrategy is the operator's, so no restart is needed for it."""
+    """What the launcher is told (docs/contracts.md): what it is not told takes effect without a restart."""
     meta, spec = machine["metadata"], machine["spec"]
-    kept = {key: value for key, value in spec.items() if key != "runStrategy"}
     return {
         "name": meta["name"],
         "namespace": meta["namespace"],
         "uid": meta["uid"],
-        "spec": kept,
+        "spec": _told(spec),
         "gpus": [
             {"name": gpu["name"], "claim": partition_of(machine, gpu), "request": names.GPU_REQUEST}
             for gpu in _attached(spec)
         ],
         "kvm": {"claim": claims.kvm_name(machine), "request": names.KVM_REQUEST},
+        "devices": device_claims.entries(machine),
     }
+
+
+def _told(spec: Object) -> Object:
+    """The spec without what is the operator's: the run strategy, and the Service.
+
+    On a tap every port of the guest is forwarded, so which of them the Service carries is not the launcher's either.
+    """
+    kept = {key: value for key, value in spec.items() if key not in ("runStrategy", "ports", "network")}
+    network = {key: value for key, value in (spec.get("network") or {}).items() if key != "serviceType"}
+    ports = [{key: value for key, value in port.items() if key != "servicePort"} for port in spec.get("ports", [])]
+    if network:
+        kept["network"] = network
+    if ports and not device_claims.uses_tap(spec):
+        kept["ports"] = ports
+    return kept
 
 
 def launch_hash(document: Object) -> str:
@@ -77,7 +93,7 @@ def outdated(pod: Object, machine: Object) -> bool:
 
 def parts(spec: Object, document: Object) -> list[Part]:
     """All that this VM's Pod is put together from."""
-    return [own.part(), memory.part(spec), devices.part(document), disks.part(spec)]
+    return [own.part(), memory.part(spec), devices.part(document), disks.part(spec), network.part(spec)]
 
 
 def for_machine(machine: Object, settings: Settings) -> Object:
@@ -90,6 +106,7 @@ def for_machine(machine: Object, settings: Settings) -> Object:
         names.MACHINE_ANNOTATION: json.dumps(document, sort_keys=True),
         HASH_ANNOTATION: launch_hash(document),
     }
+    sysctls = [sysctl for part in made for sysctl in part.sysctls]
     pod["spec"] = {
         "restartPolicy": RESTART_POLICY[spec.get("runStrategy", "Always")],
         "terminationGracePeriodSeconds": spec.get("terminationGracePeriodSeconds", GRACE_SECONDS),
@@ -102,6 +119,7 @@ def for_machine(machine: Object, settings: Settings) -> Object:
             "runAsGroup": names.QEMU_ID,
             "fsGroup": names.QEMU_ID,
             "seccompProfile": {"type": "RuntimeDefault"},
+            **({"sysctls": sysctls} if sysctls else {}),
         },
         "resourceClaims": [claim for part in made for claim in part.claims],
         "containers": [_container(spec, made, settings)],

@@ -93,9 +93,16 @@ class Reconciler:
             self._later(("VirtualMachine", key(thing)), _WAITING_AGAIN)
 
     async def _carry_out(self, owner: Object, wanted: machine.Desired) -> str:
-        """Create and delete; returns what the API server refused and why, which somebody has to mend."""
+        """Create, change and delete; returns what the API server refused and why, which somebody has to mend."""
         for gone in wanted.delete:
             await self._cluster.delete(gone)
+        for part in wanted.change:
+            try:
+                self.add(self.store.put(part["kind"], await self._cluster.change(part)))
+            except ApiError as error:
+                if error.status not in (400, 403, 422):
+                    raise
+                return f"the API server refused {part['kind']} {part['metadata']['name']}: {error}"
         for child in wanted.create:
             try:
                 there = await self._cluster.create(child)
@@ -138,7 +145,9 @@ class Reconciler:
         words = scheduled.get("message") or "waiting for the scheduler"
         if claims.results(seen.claims.get(claims.kvm_name(thing))):
             return str(words)
-        return explain.why_no_kvm(await self._published()) or str(words)
+        published = await self._published()
+        asked = [one["kind"] for one in pod.launch_document(thing)["devices"]]
+        return explain.why_no_kvm(published) or explain.why_none_of(asked, published) or str(words)
 
     async def _explain(self, spec: Object, scheduler: str) -> str:
         allocated = list(self.store.objects["ResourceClaim"].values())

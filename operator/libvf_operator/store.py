@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from libvf_api import names
 
 from libvf_operator import claim as claims
+from libvf_operator import device_claims
 from libvf_operator import pod as pods
 from libvf_operator.machine import Observed
 from libvf_operator.objects import Key, Object, condition, key, labels
@@ -22,6 +23,7 @@ KINDS = {
     "GpuPolicy": f"/apis/{names.API_VERSION}/{names.POLICIES}",
     "ResourceClaim": "/apis/resource.k8s.io/v1/resourceclaims",
     "Pod": f"/api/v1/pods?labelSelector={names.MANAGED_BY}%3D{names.MANAGER}",
+    "Service": f"/api/v1/services?labelSelector={names.MANAGED_BY}%3D{names.MANAGER}",
     "Node": "/api/v1/nodes",
 }
 Work = tuple[str, Key]
@@ -79,12 +81,14 @@ class Store:
         namespace, name = key(machine)
         used = {pods.partition_of(machine, gpu) for gpu in machine["spec"].get("gpus", [])}
         made = {found for _, found in self._found("partition of machine", namespace, name)}
+        own = {claims.kvm_name(machine), *device_claims.names_of(machine)}
         pod = self.get("Pod", (namespace, name))
         node = self.get("Node", ("", (pod or {}).get("spec", {}).get("nodeName") or ""))
         return Observed(
             pod=pod,
             partitions=self._named("GpuPartition", namespace, used | made),
-            claims=self._named("ResourceClaim", namespace, used | made | {claims.kvm_name(machine)}),
+            claims=self._named("ResourceClaim", namespace, used | made | own),
+            others=self._others(namespace, [("Service", name)]),
             rivals={partition: rival for partition in used if (rival := self._rival(machine, partition))},
             node_ready=node is None or condition(node, "Ready").get("status") in (None, "True"),
         )
@@ -138,6 +142,10 @@ class Store:
             if kind != "GpuPartition" and self.get("GpuPartition", (namespace, partition)):
                 yield "GpuPartition", (namespace, partition)
             yield from (("VirtualMachine", user) for user in self._found("user of partition", namespace, partition))
+
+    def _others(self, namespace: str, wanted: list[tuple[str, str]]) -> dict[tuple[str, str], Object]:
+        found = {(kind, name): self.get(kind, (namespace, name)) for kind, name in wanted}
+        return {place: thing for place, thing in found.items() if thing}
 
     def _found(self, what: str, namespace: str, name: str) -> set[Key]:
         return self._index.get((what, namespace, name), set())

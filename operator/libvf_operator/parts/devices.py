@@ -5,6 +5,7 @@ from libvf_operator.parts import Part
 
 
 def part(document: Object) -> Part:
-    """Each GPU's claim, and the one on /dev/kvm."""
+    """Each GPU's claim, the one on /dev/kvm, and those on what else the VM gets of its host."""
     gpus = [{"name": gpu["name"], "resourceClaimName": gpu["claim"]} for gpu in document["gpus"]]
-    return Part(claims=[*gpus, {"name": "kvm", "resourceClaimName": document["kvm"]["claim"]}])
+    others = [{"name": f"device-{one['name']}", "resourceClaimName": one["claim"]} for one in document["devices"]]
+    return Part(claims=[*gpus, {"name": "kvm", "resourceClaimName": document["kvm"]["claim"]}, *others])

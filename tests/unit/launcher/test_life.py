@@ -39,10 +39,7 @@ class Running:
 
     def until(self, reached: Callable[[], bool]) -> None:
         """Wait for something to be so."""
-        deadline = time.monotonic() + SECONDS
-        while not reached():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(reached, SECONDS)
 
     def end(self) -> tuple[int, Termination]:
         """Its exit code and what it says of its end."""
@@ -50,6 +47,14 @@ class Running:
         told = parse(self.paths.termination.read_text())
         assert told is not None
         return code, told
+
+
+def until(reached: Callable[[], bool], seconds: float) -> None:
+    """Wait for something to be so."""
+    deadline = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.fixture

@@ -1,0 +1,51 @@
+"""Claims on what a VM gets of its host beside GPUs and KVM: the tap of its Pod's network. Pure."""
+
+from collections.abc import Iterator
+
+from libvf_api import names
+
+from libvf_operator.claim import CLAIM_API
+from libvf_operator.objects import Object, child
+
+
+def for_machine(machine: Object) -> list[Object]:
+    """One ResourceClaim for each, owned by the VM."""
+    return [_claim(machine, name, request) for name, request in _wanted(machine["spec"])]
+
+
+def names_of(machine: Object) -> list[str]:
+    """The names of those claims."""
+    return [claim["metadata"]["name"] for claim in for_machine(machine)]
+
+
+def entries(machine: Object) -> list[Object]:
+    """What the launcher is told of each: its kind, its name in the spec, its claim and the request in it."""
+    meta = machine["metadata"]["name"]
+    return [
+        {"kind": request["name"], "name": name, "claim": f"{meta}-{name}", "request": request["name"]}
+        for name, request in _wanted(machine["spec"])
+    ]
+
+
+def uses_tap(spec: Object) -> bool:
+    """Whether the guest's card is on a tap of the Pod."""
+    return (spec.get("network") or {}).get("mode") == "Tap"
+
+
+def _wanted(spec: Object) -> Iterator[tuple[str, Object]]:
+    """The name of each within the VM, and its request; each claim has one, called by its kind."""
+    if uses_tap(spec):
+        yield "tap", _request("tap", names.TAP_CLASS)
+
+
+def _request(kind: str, device_class: str, *conditions: str) -> Object:
+    selectors = [{"cel": {"expression": condition}} for condition in conditions]
+    exactly = {"deviceClassName": device_class, "allocationMode": "ExactCount", "count": 1}
+    return {"name": kind, "exactly": {**exactly, **({"selectors": selectors} if selectors else {})}}
+
+
+def _claim(machine: Object, name: str, request: Object) -> Object:
+    vm = machine["metadata"]["name"]
+    claim = child(CLAIM_API, "ResourceClaim", f"{vm}-{name}", machine, {names.MACHINE_LABEL: vm})
+    claim["spec"] = {"devices": {"requests": [request]}}
+    return claim
