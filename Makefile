@@ -14,7 +14,7 @@ export LIBVF_SEED
 
 SOURCES := api operator/libvf_operator host-agent/libvf_agent launcher/libvf_launcher cli/libvf_cli lab
 
-.PHONY: demo down reset test unit e2e lint locks
+.PHONY: demo down reset test unit e2e lint docs locks
 
 demo: $(VENV)
 	$(PYTHON) -m lab.demo
@@ -42,6 +42,10 @@ lint: $(VENV)
 	ruff format --check .
 	mypy $(SOURCES)
 	lint-imports
+
+# the documentation as a site, in out/site
+docs: $(VENV)
+	mkdocs build --strict
 
 # the locks, made anew from pyproject.toml; they carry hashes and no addresses
 locks:
