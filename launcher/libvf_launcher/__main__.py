@@ -1,4 +1,4 @@
-"""`libvf-launcher`: run the VM; with `screenshot FILE` or `qmp COMMAND [JSON]`, ask the one that runs."""
+"""`libvf-launcher`: run the VM; with a command, ask the one that runs, or be a pipe to one of its sockets."""
 
 import asyncio
 import json
@@ -6,11 +6,11 @@ import sys
 
 from qemu.qmp import QMPError
 
-from libvf_launcher import lifecycle
+from libvf_launcher import lifecycle, proxy
 from libvf_launcher.monitor import execute
 from libvf_launcher.paths import Paths
 
-USAGE = "usage: libvf-launcher [screenshot FILE | qmp COMMAND [JSON]]"
+USAGE = "usage: libvf-launcher [screenshot FILE | qmp COMMAND [JSON] | proxy vnc|spice|serial]"
 
 
 def main(arguments: list[str], paths: Paths | None = None) -> int:
@@ -21,6 +21,8 @@ def main(arguments: list[str], paths: Paths | None = None) -> int:
             return _launch(paths)
         case ["screenshot", file]:
             return _ask(paths, "screendump", {"filename": file, "format": "png"})
+        case ["proxy", name] if name in proxy.SOCKETS:
+            return proxy.run(paths, name)
         case ["qmp", command]:
             return _ask(paths, command, None)
         case ["qmp", command, text]:

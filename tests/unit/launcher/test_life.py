@@ -37,6 +37,11 @@ class Running:
         """The launcher, or one of its commands."""
         return subprocess.Popen([sys.executable, "-c", SCRIPT, str(self.paths.root), *arguments])
 
+    def pipe(self, name: str) -> subprocess.Popen[bytes]:
+        """A proxy to one of its sockets."""
+        argv = [sys.executable, "-c", SCRIPT, str(self.paths.root), "proxy", name]
+        return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+
     def until(self, reached: Callable[[], bool]) -> None:
         """Wait for something to be so."""
         deadline = time.monotonic() + SECONDS
@@ -80,6 +85,21 @@ def test_ready_while_it_runs_and_a_picture_can_be_taken(launch: Callable[..., Ru
     machine.start("qmp", "quit").wait(SECONDS)  # QEMU may be gone before its answer
     code, told = machine.end()
     assert (code, told.reason) == (0, "GuestShutdown")
+
+
+def test_a_viewer_speaks_with_the_screen_through_a_proxy(launch: Callable[..., Running]) -> None:
+    machine = launch()
+    machine.until(machine.paths.ready.exists)
+    proxy = machine.pipe("vnc")
+    assert proxy.stdin is not None
+    assert proxy.stdout is not None
+    assert proxy.stdout.read(12) == b"RFB 003.008\n"
+    proxy.stdin.write(b"RFB 003.008\n")
+    assert proxy.stdout.read(2) == b"\x01\x01"  # one way to log in: none
+    proxy.stdin.write(b"\x01")
+    assert proxy.stdout.read(4) == b"\x00\x00\x00\x00"
+    proxy.stdin.close()
+    assert proxy.wait(SECONDS) == 0
 
 
 def test_a_guest_that_does_not_hear_is_ended_after_its_grace_period(launch: Callable[..., Running]) -> None:
