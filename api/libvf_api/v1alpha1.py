@@ -1750,13 +1750,13 @@ class VirtualMachineSpec(Struct):
         Annotated[
             Literal["Always", "Halted", "Once", "RerunOnFailure", "Manual"],
             Meta(
-                description="Always keeps it running; Halted keeps it off and gives its slices back; Once runs it one time; RerunOnFailure until the guest ends well; Manual as the annotation libvf.io/requested-state says (Running or Stopped)."
+                description="Always keeps it running; Halted keeps it off and gives its slices back; Once runs it one time; RerunOnFailure until the guest ends well; Manual as the annotation libvf.io/requested-state says (Running or Stopped). A new value of the annotation libvf.io/restart-requested ends the Pod gracefully and makes it anew."
             ),
         ]
         | UnsetType
     ) = field(name="runStrategy", default="Always")
     """
-    Always keeps it running; Halted keeps it off and gives its slices back; Once runs it one time; RerunOnFailure until the guest ends well; Manual as the annotation libvf.io/requested-state says (Running or Stopped).
+    Always keeps it running; Halted keeps it off and gives its slices back; Once runs it one time; RerunOnFailure until the guest ends well; Manual as the annotation libvf.io/requested-state says (Running or Stopped). A new value of the annotation libvf.io/restart-requested ends the Pod gracefully and makes it anew.
     """
     cpu: (
         Annotated[
@@ -2169,6 +2169,18 @@ class VirtualMachineStatus(Struct):
     )
     """
     The launcher Pod.
+    """
+    last_restart: (
+        Annotated[
+            str,
+            Meta(
+                description="The annotation libvf.io/restart-requested that was carried out last."
+            ),
+        ]
+        | UnsetType
+    ) = field(name="lastRestart", default=UNSET)
+    """
+    The annotation libvf.io/restart-requested that was carried out last.
     """
     gpu: (
         Annotated[

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from libvf_api import names
 from libvf_api.termination import parse
 
+from libvf_operator import changes
 from libvf_operator import claim as claims
 from libvf_operator import pod as pods
 from libvf_operator.last_run import last_run
@@ -44,6 +45,7 @@ def status(machine: Object, seen: Observed) -> Object:
     optional = {
         "node": (seen.pod or {}).get("spec", {}).get("nodeName"),
         "podName": seen.pod["metadata"]["name"] if seen.pod else None,
+        "lastRestart": _last_restart(machine, seen.pod),
         "gpu": ", ".join(f"{data['type']} on {data['parent']}" for data in devices if "type" in data),
         "guest": _guest(seen.pod),
         "lastRun": last_run(machine, seen.pod),
@@ -116,7 +118,7 @@ def _conditions(machine: Object, seen: Observed, summary: Summary) -> list[Objec
     moving = not summary.running and not stalled and reason not in RESTING
     conditions.set("Reconciling", moving, reason if moving else "Settled", message if moving else "")
     changed = _changes(machine, pod) if pod else []
-    words = f"restart the machine to apply: {', '.join(changed)}" if changed else ""
+    words = f"{', '.join(changed)}: kubectl vf restart {machine['metadata']['name']} applies it" if changed else ""
     conditions.set("RestartRequired", bool(changed), "SpecChanged" if changed else "UpToDate", words)
     return conditions.listed()
 
@@ -165,12 +167,17 @@ def _guest(pod: Object | None) -> Object | None:
 
 
 def _changes(machine: Object, pod: Object) -> list[str]:
-    """Fields of the spec that differ from what the Pod was started with."""
+    """What of the spec differs from what the Pod was started with, from what to what."""
     annotations = pod["metadata"].get("annotations") or {}
     started = json.loads(annotations.get(names.MACHINE_ANNOTATION, "{}")).get("spec", {})
     now = pods.launch_document(machine)["spec"]
-    changed = [key for key in sorted({*started, *now}) if started.get(key) != now.get(key)]
+    changed = changes.told(started, now)
     strategy = machine["spec"].get("runStrategy", "Always")
-    if strategy != "Halted" and pod["spec"].get("restartPolicy") != pods.RESTART_POLICY[strategy]:
-        changed.append("runStrategy")
-    return [f"spec.{key}" for key in changed]
+    policy = pod["spec"].get("restartPolicy")
+    if strategy != "Halted" and policy != pods.RESTART_POLICY[strategy]:
+        changed.append(f"spec.runStrategy to {strategy}, as the Pod's restartPolicy is {policy}")
+    return changed
+
+
+def _last_restart(machine: Object, pod: Object | None) -> str | None:
+    return pods.restart_requested(pod) if pod else (machine.get("status") or {}).get("lastRestart")

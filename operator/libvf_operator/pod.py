@@ -75,6 +75,11 @@ def outdated(pod: Object, machine: Object) -> bool:
     return bool(annotations.get(HASH_ANNOTATION) != launch_hash(launch_document(machine)))
 
 
+def restart_requested(thing: Object) -> str | None:
+    """The restart that a VM asks for, or that a Pod was made for."""
+    return (thing["metadata"].get("annotations") or {}).get(names.RESTART_REQUESTED)
+
+
 def parts(spec: Object, document: Object) -> list[Part]:
     """All that this VM's Pod is put together from."""
     return [own.part(), memory.part(spec), devices.part(document), disks.part(spec)]
@@ -90,6 +95,8 @@ def for_machine(machine: Object, settings: Settings) -> Object:
         names.MACHINE_ANNOTATION: json.dumps(document, sort_keys=True),
         HASH_ANNOTATION: launch_hash(document),
     }
+    if asked := restart_requested(machine):
+        pod["metadata"]["annotations"][names.RESTART_REQUESTED] = asked
     pod["spec"] = {
         "restartPolicy": RESTART_POLICY[spec.get("runStrategy", "Always")],
         "terminationGracePeriodSeconds": spec.get("terminationGracePeriodSeconds", GRACE_SECONDS),

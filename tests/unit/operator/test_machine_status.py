@@ -37,7 +37,10 @@ def test_a_changed_spec_asks_for_a_restart_and_says_what_would_change() -> None:
     seen = settled(vm(), **running())
     grown = vm(memory={"size": "2Gi"})
     found = {c["type"]: c for c in machine_status.status(grown, seen)["conditions"]}["RestartRequired"]
-    assert (found["status"], found["message"]) == ("True", "restart the machine to apply: spec.memory")
+    assert (found["status"], found["message"]) == (
+        "True",
+        "spec.memory.size 1Gi -> 2Gi: kubectl vf restart desk applies it",
+    )
 
 
 def test_transition_times_stay_while_nothing_changes() -> None:
@@ -52,7 +55,9 @@ def test_transition_times_stay_while_nothing_changes() -> None:
 def test_another_run_strategy_that_kubelet_would_not_know_of_asks_for_a_restart() -> None:
     seen = settled(vm(), **running())
     found = {c["type"]: c for c in machine_status.status(vm(runStrategy="Once"), seen)["conditions"]}
-    assert found["RestartRequired"]["message"] == "restart the machine to apply: spec.runStrategy"
+    assert found["RestartRequired"]["message"] == (
+        "spec.runStrategy to Once, as the Pod's restartPolicy is Always: kubectl vf restart desk applies it"
+    )
 
 
 def test_what_the_api_server_refuses_is_told_in_its_words() -> None:
