@@ -2,7 +2,7 @@
 
 from libvf_api.launch import Launch
 
-from libvf_launcher import channels, drives, gpus, machine, network, screen
+from libvf_launcher import channels, drives, gpus, machine, media, network, screen
 from libvf_launcher.devices import Devices
 from libvf_launcher.disks import drives as listed
 from libvf_launcher.paths import Paths
@@ -27,6 +27,7 @@ def command_line(launch: Launch, devices: Devices, paths: Paths) -> list[str]:
         *gpus.arguments(launch, devices),
         *drives.arguments(listed(launch.spec, paths)),
         *network.arguments(launch),
+        *media.arguments(launch, paths),
         *("-device", "virtio-rng-pci"),
         *(word for argument in launch.spec.extra_arguments or () for word in argument.split(" ", 1)),
     ]

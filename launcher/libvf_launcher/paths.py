@@ -36,6 +36,11 @@ class Paths:
         return self.root / "var/run/secrets/libvf"
 
     @property
+    def tools(self) -> Path:
+        """The folder of spec.guestTools, read-only."""
+        return self.root / "media/guest-tools"
+
+    @property
     def qmp(self) -> Path:
         """The launcher's own QMP socket."""
         return self.run / "qmp.sock"

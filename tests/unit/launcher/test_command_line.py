@@ -44,6 +44,7 @@ CASES: dict[str, tuple[dict[str, Any], Devices]] = {
         },
         PLAIN,
     ),
+    "told": ({"cloudInit": {"secretName": "a"}, "sysprep": {"secretName": "b"}}, PLAIN),
     "disguised": (
         {
             "hideHypervisor": True,
