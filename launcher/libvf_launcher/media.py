@@ -19,26 +19,39 @@ from libvf_launcher.options import comma
 from libvf_launcher.paths import Paths
 
 USER_DATA, META_DATA = "user-data", "meta-data"
+KEYS = "authorized_keys"
 ANSWERS = ("autounattend.xml", "unattend.xml")
 Files = Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Medium:
-    """A volume by what it is for (a field of the spec), its label, its file, and how the guest sees it."""
+    """A volume by what it is for (a field of the spec), its label, its file, and how the guest sees it.
+
+    `secret` is the folder of its Secret; what is in `folder` is its folder `files`.
+    """
 
     field: str
     label: str
     file: Path
+    secret: Path
     cdrom: bool = True
+    folder: Path | None = None
 
 
 def media(launch: Launch, paths: Paths) -> list[Medium]:
-    """Which there are. What holds Secrets is in the memory of the Pod, not on the node's disk."""
-    spec = launch.spec
-    seed = [Medium("cloudInit", "cidata", paths.run / "cidata.iso", cdrom=False)] if spec.cloud_init else []
-    answers = [Medium("sysprep", "UNATTEND", paths.run / "unattend.iso")] if spec.sysprep else []
-    return seed + answers
+    """Which there are. Secrets stay in the memory of the Pod; guest tools are large, and go to the node's disk."""
+    spec, run, secrets = launch.spec, paths.run, paths.secrets
+    found = []
+    if spec.cloud_init:
+        found.append(Medium("cloudInit", "cidata", run / "cidata.iso", secrets / "cloudInit", cdrom=False))
+    if spec.sysprep:
+        found.append(Medium("sysprep", "UNATTEND", run / "unattend.iso", secrets / "sysprep"))
+    if spec.guest_tools and spec.guest_tools.enabled is not False:
+        given = spec.guest_tools.image or spec.guest_tools.persistent_volume_claim or spec.guest_tools.host_path
+        folder, file = paths.tools if given else None, paths.state / "guest-tools.iso"
+        found.append(Medium("guestTools", "LIBVFTOOLS", file, secrets / "sshKeys", folder=folder))
+    return found
 
 
 def arguments(launch: Launch, paths: Paths) -> Iterator[str]:
@@ -75,6 +88,15 @@ def answers(launch: Launch, secret: Files) -> Files:
     name = launch.spec.sysprep.secret_name if launch.spec.sysprep else ""
     _require("sysprep", name, launch.namespace, secret, ANSWERS)
     return secret
+
+
+def tools(launch: Launch, secret: Files) -> Files:
+    """The ssh keys on the CD of guest tools; raises BadMachine where the Secret that the spec names has none."""
+    asked = launch.spec.guest_tools.ssh_keys if launch.spec.guest_tools else None
+    if not asked:
+        return {}
+    _require("guestTools.sshKeys", asked.secret_name, launch.namespace, secret, (KEYS,))
+    return {KEYS: secret[KEYS]}
 
 
 def _require(field: str, secret: str, namespace: str, found: Files, keys: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ say so in an Event alone, and the operator would need a right on Events or Secre
 """
 
 from libvf_operator.objects import Object
-from libvf_operator.parts import Part
+from libvf_operator.parts import Part, guesttools
 
 FOLDER = "/var/run/secrets/libvf"
 
@@ -19,7 +19,9 @@ def part(spec: Object) -> Part:
 
 
 def _named(spec: Object) -> dict[str, str | None]:
-    return {field: spec.get(field, {}).get("secretName") for field in ("cloudInit", "sysprep")}
+    tools = guesttools.enabled(spec) or {}
+    fields = {"cloudInit": spec.get("cloudInit"), "sysprep": spec.get("sysprep"), "sshKeys": tools.get("sshKeys")}
+    return {field: (value or {}).get("secretName") for field, value in fields.items()}
 
 
 def _volume(field: str, secret: str) -> Object:

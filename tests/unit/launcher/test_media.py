@@ -52,7 +52,7 @@ def _secret(paths: Paths, field: str, **keys: bytes) -> None:
     (folder / "..2026").mkdir(parents=True)
     (folder / "..data").symlink_to("..2026")
     for key, content in keys.items():
-        name = key.replace("_", "-") if field == "cloudInit" else key.replace("_", ".")
+        name = key.replace("_", {"cloudInit": "-", "sysprep": ".", "sshKeys": "_"}[field])
         (folder / "..2026" / name).write_bytes(content)
         (folder / name).symlink_to(f"..data/{name}")
 
@@ -107,6 +107,12 @@ def test_answers_for_windows_setup_are_on_a_cd_with_all_the_secret_has(paths: Pa
     [
         (SEED, "cloudInit", None, "spec.cloudInit: Secret web-seed is not there or empty, and needs user-data"),
         (SEED, "cloudInit", {"userdata": b"x"}, "Secret web-seed has userdata, and needs user-data"),
+        (
+            {"guestTools": {"sshKeys": {"secretName": "k"}}},
+            "sshKeys",
+            None,
+            "Secret k is not there or empty, and needs",
+        ),
         (ANSWERS, "sysprep", {"answer_xml": b"x"}, "has answer.xml, and needs autounattend.xml or unattend.xml"),
     ],
 )
@@ -121,6 +127,36 @@ def test_a_secret_that_is_not_there_or_lacks_a_key_is_told_and_how_to_mend_it(
         iso.make(_launch(spec), paths)
     assert words in str(refused.value)
     assert "create it in namespace lab" in str(refused.value)
+
+
+def test_guest_tools_are_the_users_folder_and_scripts_that_install_it(paths: Paths, tmp_path: Path) -> None:
+    driver = paths.tools / "NetKVM/w11/amd64/a driver whose name is longer than the sixty-four characters of Joliet.inf"
+    driver.parent.mkdir(parents=True)
+    driver.write_bytes(b"[Version]")
+    (paths.tools / "lost+found").mkdir(mode=0o700)
+    _secret(paths, "sshKeys", authorized_keys=b"ssh-ed25519 AAAA ada\n")
+    iso.make(_launch({"guestTools": {"image": {"reference": "x"}, "sshKeys": {"secretName": "k"}}}), paths)
+    volume = paths.state / "guest-tools.iso"
+    seen = files(volume, tmp_path / "seen")
+    assert label(volume) == "LIBVFTOOLS"
+    assert sorted(seen) == [
+        "authorized_keys",
+        f"files/{driver.relative_to(paths.tools)}",
+        *("install.cmd", "install.ps1", "install.sh"),
+    ]
+    assert b"\r\n" in seen["install.cmd"]
+    assert b"\r" not in seen["install.sh"]
+
+
+def test_guest_tools_without_a_folder_are_the_scripts_alone(paths: Paths, tmp_path: Path) -> None:
+    iso.make(_launch({"guestTools": {"enabled": True}}), paths)
+    seen = files(paths.state / "guest-tools.iso", tmp_path / "seen")
+    assert sorted(seen) == ["install.cmd", "install.ps1", "install.sh"]
+
+
+def test_a_folder_that_cannot_be_read_is_told_in_xorrisos_words(paths: Paths) -> None:
+    with pytest.raises(BadMachine, match=r"(?s)spec\.guestTools: the volume LIBVFTOOLS cannot be made: .*guest-tools"):
+        iso.make(_launch({"guestTools": {"image": {"reference": "x"}}}), paths)
 
 
 def test_nothing_secret_is_left_beside_the_volume(paths: Paths) -> None:
