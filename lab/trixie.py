@@ -13,7 +13,7 @@ SUITE = "trixie"
 _START = """\
 #!/bin/sh
 root=$(dirname "$(readlink -f "$0")")/root/usr
-exec "$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/lib/x86_64-linux-gnu" "$root/bin/{name}" "$@"
+exec "$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/lib/x86_64-linux-gnu" "$root/{place}/{name}" "$@"
 """
 
 
@@ -23,7 +23,8 @@ def programs(package: str, *names: str) -> Path:
     def extract(folder: Path) -> None:
         run(["mmdebstrap", "--variant=extract", f"--include={package}", SUITE, folder / "root"])
         for name in names:
-            (folder / name).write_text(_START.format(name=name))
+            place = next(place for place in ("bin", "sbin") if (folder / "root/usr" / place / name).exists())
+            (folder / name).write_text(_START.format(name=name, place=place))
             (folder / name).chmod(0o755)
 
     return cache.entry(f"program-{package}", cache.key_of(SUITE, package, *names, _START), extract)

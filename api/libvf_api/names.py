@@ -32,6 +32,8 @@ REPORT = "policies"  # the label's value, on the ResourceSlice that carries the 
 REPORT_ANNOTATION = "libvf.io/policies"
 REQUESTED_STATE = "libvf.io/requested-state"
 
+GUEST = "guest"  # in the data of a kvm device: what the guest says of itself (guest_report.Guest)
+
 QEMU_ID = 107  # uid and gid of QEMU, and the owner of the device nodes it is given
 
 NUMA_ATTRIBUTE = "resource.kubernetes.io/numaNode"

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from libvf_api import guest_report
+
 
 @dataclass(frozen=True, slots=True)
 class Paths:
@@ -59,6 +61,16 @@ class Paths:
     def serial(self) -> Path:
         """The guest's serial console."""
         return self.run / "serial.sock"
+
+    @property
+    def guest_agent(self) -> Path:
+        """Our end of the guest agent's port."""
+        return self.run / "guest-agent.sock"
+
+    @property
+    def report(self) -> Path:
+        """The node agent's socket for what the guest says; CDI mounts its folder."""
+        return self.root / guest_report.FOLDER.lstrip("/") / guest_report.SOCKET
 
     @property
     def ready(self) -> Path:
