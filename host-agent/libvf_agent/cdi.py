@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from libvf_api.guest_report import FOLDER
 from libvf_api.names import ATTRIBUTES_FOLDER, METADATA_FILE, QEMU_ID
 
 from libvf_agent import tap
@@ -25,10 +26,11 @@ def device_id(entry: Entry, index: int) -> str:
     return f"{KIND}={entry.uid}-{index}"
 
 
-def document(entry: Entry, metadata: Path, hook: str = HOOK) -> dict[str, Any]:
-    """The CDI file of an entry; `metadata` is the host's folder of this claim's metadata files."""
+def document(entry: Entry, metadata: Path, report: Path, hook: str = HOOK) -> dict[str, Any]:
+    """The CDI file of an entry; `metadata` and `report` are the host's folders of this claim's metadata files and of
+    the socket for what its guest says."""
     devices = [
-        {"name": f"{entry.uid}-{index}", "containerEdits": _edits(entry, piece, metadata, hook)}
+        {"name": f"{entry.uid}-{index}", "containerEdits": _edits(entry, piece, metadata, report, hook)}
         for index, piece in enumerate(entry.slices)
     ]
     body: dict[str, Any] = {"cdiVersion": "0.6.0", "kind": KIND, "devices": devices}
@@ -43,9 +45,9 @@ def path(folder: Path, uid: str) -> Path:
     return folder / f"libvf.io-{uid}.json"
 
 
-def write(folder: Path, entry: Entry, metadata: Path, hook: str = HOOK) -> None:
+def write(folder: Path, entry: Entry, metadata: Path, report: Path, hook: str = HOOK) -> None:
     """Puts the entry's CDI file in place."""
-    write_whole(path(folder, entry.uid), msgspec.json.encode(document(entry, metadata, hook)))
+    write_whole(path(folder, entry.uid), msgspec.json.encode(document(entry, metadata, report, hook)))
 
 
 def remove(folder: Path, uid: str) -> None:
@@ -53,13 +55,22 @@ def remove(folder: Path, uid: str) -> None:
     remove_whole(path(folder, uid))
 
 
-def _edits(entry: Entry, piece: Slice, metadata: Path, hook: str) -> dict[str, Any]:
+def _edits(entry: Entry, piece: Slice, metadata: Path, report: Path, hook: str) -> dict[str, Any]:
     nodes = [_node(node) for node in _nodes(piece)]
-    given: dict[str, Any] = {"deviceNodes": nodes} if nodes else {}
-    if "tap" in piece.facts:
-        beside = str(Path(hook).with_name(tap.HOOK))
-        given["hooks"] = [{"hookName": "createRuntime", "path": beside, "args": tap.arguments()}]
-    return {**given, "mounts": [_mount(entry, piece, metadata)]}
+    mounts = [_mount(entry, piece, metadata), *([_bound(str(report), FOLDER)] if is_kvm(piece) else [])]
+    return {**({"deviceNodes": nodes} if nodes else {}), **_hooks(piece, hook), "mounts": mounts}
+
+
+def _hooks(piece: Slice, hook: str) -> dict[str, Any]:
+    if "tap" not in piece.facts:
+        return {}
+    beside = str(Path(hook).with_name(tap.HOOK))
+    return {"hooks": [{"hookName": "createRuntime", "path": beside, "args": tap.arguments()}]}
+
+
+def is_kvm(piece: Slice) -> bool:
+    """Whether it is what every virtual machine has."""
+    return piece.plan is None and "tap" not in piece.facts
 
 
 def _nodes(piece: Slice) -> list[str]:
@@ -79,8 +90,9 @@ def _mount(entry: Entry, piece: Slice, metadata: Path) -> dict[str, Any]:
     """The request's file at the path KEP-5304 gives it; the subrequest's name is no part of it."""
     request = piece.request.partition("/")[0]
     claim = f"resourceclaimtemplates/{entry.pod_claim_name}" if entry.pod_claim_name else f"resourceclaims/{entry.name}"
-    return {
-        "hostPath": str(metadata / request / METADATA_FILE),
-        "containerPath": f"{ATTRIBUTES_FOLDER}/{claim}/{request}/{METADATA_FILE}",
-        "options": ["ro", "rbind", "nosuid", "nodev", "noexec"],
-    }
+    return _bound(str(metadata / request / METADATA_FILE), f"{ATTRIBUTES_FOLDER}/{claim}/{request}/{METADATA_FILE}")
+
+
+def _bound(there: str, here: str) -> dict[str, Any]:
+    """Read-only; a socket in it can be spoken to all the same."""
+    return {"hostPath": there, "containerPath": here, "options": ["ro", "rbind", "nosuid", "nodev", "noexec"]}

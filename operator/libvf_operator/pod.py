@@ -9,7 +9,7 @@ from libvf_api import names
 from libvf_operator import claim as claims
 from libvf_operator import device_claims
 from libvf_operator.objects import Object, child, deleting
-from libvf_operator.parts import Part, devices, disks, memory, network
+from libvf_operator.parts import Part, devices, disks, guesttools, memory, network, secrets
 from libvf_operator.parts import launcher as own
 
 GRACE_SECONDS = 180
@@ -91,9 +91,15 @@ def outdated(pod: Object, machine: Object) -> bool:
     return bool(annotations.get(HASH_ANNOTATION) != launch_hash(launch_document(machine)))
 
 
+def restart_requested(thing: Object) -> str | None:
+    """The restart that a VM asks for, or that a Pod was made for."""
+    return (thing["metadata"].get("annotations") or {}).get(names.RESTART_REQUESTED)
+
+
 def parts(spec: Object, document: Object) -> list[Part]:
     """All that this VM's Pod is put together from."""
-    return [own.part(), memory.part(spec), devices.part(document), disks.part(spec), network.part(spec)]
+    told = [secrets.part(spec), guesttools.part(spec)]
+    return [own.part(), memory.part(spec), devices.part(document), disks.part(spec), network.part(spec), *told]
 
 
 def for_machine(machine: Object, settings: Settings) -> Object:
@@ -107,6 +113,8 @@ def for_machine(machine: Object, settings: Settings) -> Object:
         HASH_ANNOTATION: launch_hash(document),
     }
     sysctls = [sysctl for part in made for sysctl in part.sysctls]
+    if asked := restart_requested(machine):
+        pod["metadata"]["annotations"][names.RESTART_REQUESTED] = asked
     pod["spec"] = {
         "restartPolicy": RESTART_POLICY[spec.get("runStrategy", "Always")],
         "terminationGracePeriodSeconds": spec.get("terminationGracePeriodSeconds", GRACE_SECONDS),

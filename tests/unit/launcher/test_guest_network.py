@@ -18,6 +18,7 @@ from libvf_launcher.paths import Paths
 
 from lab.emulator import qemu
 from lab.guest.build import guest_disk
+from lab.trixie import programs
 from tests.unit.launcher.pod_network import MTU, OUTSIDE, POD, PodNetwork, compiled, fetched, within
 from tests.unit.launcher.test_life import SCRIPT, until
 
@@ -80,7 +81,8 @@ def metadata(folder: Path) -> None:
 
 @pytest.fixture
 def pod(monkeypatch: pytest.MonkeyPatch) -> Iterator[PodNetwork]:
-    monkeypatch.setenv("PATH", f"{qemu().parent}:{os.environ['PATH']}")
+    folders = (qemu().parent, programs("dnsmasq-base", "dnsmasq"))
+    monkeypatch.setenv("PATH", ":".join([*map(str, folders), os.environ["PATH"]]))
     with PodNetwork(f"libvf-{os.getpid()}").up() as network:
         yield network
 
