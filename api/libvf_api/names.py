@@ -7,7 +7,7 @@ MACHINES = "virtualmachines"
 PARTITIONS = "gpupartitions"
 POLICIES = "gpupolicies"
 CATEGORY = "libvf"
-SUBRESOURCES = "subresources.libvf.io"  # the API group of the gateway
+SUBRESOURCES_GROUP = "subresources.libvf.io"  # the API group of the gateway
 
 DRIVER = "libvf.io"
 GPU_CLASS = "gpu.libvf.io"

@@ -97,16 +97,13 @@ def _change(
 
 def _runs(machine: Json) -> bool:
     """Whether its guest runs; NotRunning where it has come to a standstill."""
-    stalled = machines.condition(machine, "Stalled")
-    current = stalled.get("observedGeneration") == machine["metadata"].get("generation")
-    if stalled.get("status") == "True" and current:
-        name = machine["metadata"]["name"]
-        raise NotRunning(f"{name} does not run: {stalled['reason']}: {stalled['message']}; kubectl vf explain-pending")
+    machines.refuse_standstill(machine)
+    current = machines.is_current(machine, machines.condition(machine, "Ready"))
     return current and bool((machine.get("status") or {}).get("ready"))
 
 
 def _is_off(machine: Json) -> bool:
-    current = machines.condition(machine, "Ready").get("observedGeneration") == machine["metadata"].get("generation")
+    current = machines.is_current(machine, machines.condition(machine, "Ready"))
     return current and not (machine.get("status") or {}).get("podName")
 
 
