@@ -36,6 +36,8 @@ REQUESTED_STATE = "libvf.io/requested-state"
 RESTART_REQUESTED = "libvf.io/restart-requested"  # any new value, a time by custom; a Pod has the one it was made for
 STARTED_STRATEGY = "libvf.io/started-strategy"  # the run strategy of a halted VM when it is started again
 
+GUEST = "guest"  # in the data of a kvm device: what the guest says of itself (guest_report.Guest)
+
 QEMU_ID = 107  # uid and gid of QEMU, and the owner of the device nodes it is given
 
 NUMA_ATTRIBUTE = "resource.kubernetes.io/numaNode"

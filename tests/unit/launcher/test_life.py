@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ class Running:
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """The launcher, or one of its commands."""
-        return subprocess.Popen([*COMMAND, str(self.paths.root), *arguments])
+        return subprocess.Popen([*COMMAND, str(self.paths.root), *arguments], start_new_session=True)
 
     def pipe(self, name: str) -> subprocess.Popen[bytes]:
         """A proxy to one of its sockets."""
@@ -70,7 +71,8 @@ def launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
 
     yield begin
     for each in started:
-        each.process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(each.process.pid, signal.SIGKILL)  # a container ends with its first process, QEMU too
         each.process.wait()
 
 

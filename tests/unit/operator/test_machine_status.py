@@ -85,3 +85,25 @@ def test_reasons_of_a_launcher_that_does_not_run(container: dict[str, Any], reas
 def test_a_guest_that_runs_is_ready_and_settled() -> None:
     found = {c["type"]: c["status"] for c in machine_status.status(vm(), settled(vm(), **running()))["conditions"]}
     assert (found["Ready"], found["Reconciling"], found["Stalled"]) == ("True", "False", "False")
+
+
+def _kvm_says(seen: Observed, **data: Any) -> None:
+    claim = seen.claims["desk-kvm"]
+    claim["status"] = {"devices": [{"driver": "libvf.io", "data": {"accelerated": True, **data}}]}
+
+
+def test_what_the_guest_says_of_itself_is_in_the_status_while_it_runs() -> None:
+    seen = settled(vm(), **running())
+    _kvm_says(seen, guest={"os": "Debian GNU/Linux 13", "hostname": "web", "addresses": ["10.0.2.15"]})
+    guest = machine_status.status(vm(), seen)["guest"]
+    assert (guest["os"], guest["hostname"], guest["addresses"]) == ("Debian GNU/Linux 13", "web", ["10.0.2.15"])
+    assert "startedAt" in guest
+    ended = settled(vm(), conditions=[scheduled()], containerStatuses=[{"state": {"waiting": {}}}])
+    _kvm_says(ended, guest={"os": "Debian GNU/Linux 13"})
+    assert "guest" not in machine_status.status(vm(), ended)
+
+
+def test_a_claim_that_says_of_the_guest_what_no_agent_would_write_is_passed_over() -> None:
+    seen = settled(vm(), **running())
+    _kvm_says(seen, guest={"os": ["x"] * 1000})
+    assert "os" not in machine_status.status(vm(), seen)["guest"]
