@@ -86,6 +86,8 @@ def _change(
     name = machine["metadata"]["name"]
     if not call.json:
         print(wanted.told, flush=True)
+    if not wanted.patch:
+        call.remark(f"{name}: {': '.join(machines.state(after))}")
     if reached:
         for seen in machines.follow(lambda: machines.one(call.kubectl, name), reached, seconds, name):
             after = seen.machine

@@ -1,6 +1,11 @@
 """`kubectl vf ps`: machines as rows, for people and for programs."""
 
 import json
+import os
+import pty
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,3 +74,30 @@ def test_nothing_is_told_with_what_to_do(kubectl: Kubectl, capsys: pytest.Captur
 )
 def test_ages_are_short(since: str, words: str) -> None:
     assert listing.age(f"2026-01-01T{since}Z", NOW) == words
+
+
+def test_on_a_terminal_the_table_stays_up_to_date_until_it_is_interrupted(kubectl: Kubectl) -> None:
+    kubectl.answers("get", output={"items": [RUNS]})
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([sys.executable, "-m", "libvf_cli", "ps", "--watch"], stdout=theirs)
+    seen = b""
+    while b"nvidia-746" not in seen:
+        seen += os.read(ours, 4096)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+
+
+def test_into_a_pipe_the_answer_comes_again_when_a_machine_changes(kubectl: Kubectl) -> None:
+    kubectl.answers("get", output={"items": [RUNS]})
+    argv = [sys.executable, "-m", "libvf_cli", "ps", "--watch"]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("NAME")
+    assert process.stdout.readline().startswith("desk")
+    later = {**WAITS, "metadata": {**WAITS["metadata"], "resourceVersion": "2"}}
+    (kubectl.folder / "answers").write_text("")
+    kubectl.answers("get", output={"items": [later]})
+    assert process.stdout.readline().startswith("NAME")
+    assert process.stdout.readline().startswith("lab")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130

@@ -4,10 +4,12 @@ import asyncio
 import json
 import os
 import pty
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,8 @@ elif "exec" in arguments:
     from libvf_launcher.__main__ import main
     from libvf_launcher.paths import Paths
     sys.exit(main(words, Paths(Path({root!r}))))
+elif "--raw" in arguments:
+    sys.exit("Error from server (NotFound): the server could not find the requested resource")
 elif "get" in arguments:
     print({machine!r})
 """
@@ -213,6 +217,50 @@ def test_on_a_terminal_keys_go_as_they_are_and_ctrl_bracket_leaves(guest: Guest)
     assert process.stdout.read(3) == b"\x03Q\r"
     os.write(ours, b"\x1d")
     assert process.wait(30) == 0
+
+
+VIEWER = """#!{python}
+import socket, sys
+host, port = sys.argv[1].removeprefix("vnc://").split(":")
+with socket.create_connection((host, int(port)), 30) as screen:
+    open({heard!r}, "wb").write(screen.recv(6, socket.MSG_WAITALL))
+"""
+
+
+def test_without_a_page_a_viewer_is_started_and_its_end_is_the_end(
+    guest: Guest, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    viewer = tmp_path / "bin" / "remote-viewer"
+    viewer.write_text(VIEWER.format(python=sys.executable, heard=str(tmp_path / "heard")))
+    viewer.chmod(0o755)
+    assert main(["vnc", "desk"]) == 0
+    assert (tmp_path / "heard").read_bytes() == b"hello "
+    told = capfd.readouterr()
+    assert told.out.startswith("vnc of desk at vnc://127.0.0.1:")
+    assert "no page for a browser, so a viewer is used: the gateway is not installed" in told.err
+
+
+def test_with_a_gateway_its_page_opens_in_the_browser(guest: Guest, tmp_path: Path) -> None:
+    program = tmp_path / "bin" / "kubectl"
+    answer = json.dumps(MACHINE)
+    program.write_text(
+        f"#!{sys.executable}\nimport sys, time\nif 'proxy' in sys.argv:\n"
+        "    print('Starting to serve on 127.0.0.1:40404', flush=True); time.sleep(60)\n"
+        f"print({answer!r})\n"
+    )
+    browser = tmp_path / "bin" / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
+    browser.chmod(0o755)
+    argv = [sys.executable, "-m", "libvf_cli", "vnc", "desk"]
+    process = subprocess.Popen(argv, env={**os.environ, "BROWSER": str(browser)}, stdout=subprocess.PIPE)
+    opened = tmp_path / "opened"
+    deadline = time.monotonic() + 30
+    while not (opened.exists() and opened.read_text().endswith("\n")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+    base = "http://127.0.0.1:40404/apis/subresources.libvf.io/v1alpha1"
+    assert opened.read_text() == f"{base}/console/#/team/desk\n"
 
 
 def test_a_machine_that_is_off_has_no_screen(
