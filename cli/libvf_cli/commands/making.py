@@ -88,8 +88,10 @@ def _installed(machine: Json) -> bool:
     current = installed.get("observedGeneration") == machine["metadata"].get("generation")
     if current and installed.get("reason") == "InstallFailed":
         raise NotRunning(f"{name} is not installed: {installed['message']}; kubectl vf vnc {name} shows its screen")
+    if current and installed.get("status") == "True":
+        return True
     machines.refuse_standstill(machine)
-    return current and installed.get("status") == "True"
+    return False
 
 
 @dataclass(slots=True)
