@@ -26,12 +26,14 @@ class Wanted:
     acceleration: Annotated[str, typer.Option(metavar="MODE", help="Preferred also runs without KVM")] = ""
     gpu: Annotated[
         Texts,
-        typer.Option(metavar="SLICE", help="vram=1Gi..4Gi, type=, vendor=, device=, mode=, partition=, or any; again"),
+        typer.Option(
+            metavar="SLICE", help="vram=1Gi..4Gi, type=, vendor=, device=, mode=, partition= or any; repeatable"
+        ),
     ] = None
-    disk: Annotated[Texts, typer.Option(metavar="NAME=SOURCE", help="pvc:, image:, path: or size:; again")] = None
-    cdrom: Annotated[Texts, typer.Option(metavar="NAME=SOURCE", help="pvc:, image: or path:; again")] = None
-    share: Annotated[Texts, typer.Option(metavar="NAME=SOURCE", help="a folder, pvc: or path:; again")] = None
-    port: Annotated[Texts, typer.Option(metavar="NAME=PORT", help="ssh=22, web=80:8080/tcp; again")] = None
+    disk: Annotated[Texts, typer.Option(metavar="NAME=SOURCE", help="pvc:, image:, path: or size:; repeatable")] = None
+    cdrom: Annotated[Texts, typer.Option(metavar="NAME=SOURCE", help="pvc:, image: or path:; repeatable")] = None
+    share: Annotated[Texts, typer.Option(metavar="NAME=SOURCE", help="a folder, pvc: or path:; repeatable")] = None
+    port: Annotated[Texts, typer.Option(metavar="NAME=PORT", help="ssh=22, web=80:8080/tcp; repeatable")] = None
     display: Annotated[str, typer.Option(metavar="WAYS", help="vnc,spice,lookingGlass")] = ""
     graphics: Annotated[str, typer.Option(metavar="MODE", help="Accelerated, Safe, Headless or Disabled")] = ""
     audio: Annotated[str, typer.Option(metavar="WAY", help="scream or spice")] = ""
