@@ -101,10 +101,7 @@ class Exec:
 
     async def close(self) -> None:
         """Ends it."""
-        if self.process.returncode is None:
-            with suppress(ProcessLookupError):
-                self.process.terminate()
-        await self.process.wait()
+        await _end(self.process)
 
 
 @dataclass(slots=True)
@@ -170,10 +167,20 @@ async def proxied(kubectl: Kubectl, *options: str) -> AsyncIterator[str]:
     try:
         yield await _serving(process)
     finally:
+        await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Ends a kubectl and reads what it still says, so that its pipes are closed before the loop is."""
+    if process.stdin:
+        process.stdin.close()
+    for end in (process.terminate, process.kill):
         if process.returncode is None:
-            process.terminate()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), _END_SECONDS)
+            with suppress(ProcessLookupError):
+                end()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.communicate(), _END_SECONDS)
+            return
 
 
 async def _serving(process: asyncio.subprocess.Process) -> str:

@@ -5,7 +5,6 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 from libvf_cli import listing
 from libvf_cli.__main__ import main
 
-from tests.unit.cli.conftest import Kubectl
+from tests.unit.cli.conftest import Kubectl, interruptible
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
@@ -79,25 +78,26 @@ def test_ages_are_short(since: str, words: str) -> None:
 def test_on_a_terminal_the_table_stays_up_to_date_until_it_is_interrupted(kubectl: Kubectl) -> None:
     kubectl.answers("get", output={"items": [RUNS]})
     ours, theirs = pty.openpty()
-    process = subprocess.Popen([sys.executable, "-m", "libvf_cli", "ps", "--watch"], stdout=theirs)
-    seen = b""
-    while b"nvidia-746" not in seen:
-        seen += os.read(ours, 4096)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 130
+    with interruptible("ps", "--watch", stdout=theirs) as process:
+        seen = b""
+        while b"nvidia-746" not in seen:
+            seen += os.read(ours, 4096)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
 
 
 def test_into_a_pipe_the_answer_comes_again_when_a_machine_changes(kubectl: Kubectl) -> None:
     kubectl.answers("get", output={"items": [RUNS]})
-    argv = [sys.executable, "-m", "libvf_cli", "ps", "--watch"]
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline().startswith("NAME")
-    assert process.stdout.readline().startswith("desk")
-    later = {**WAITS, "metadata": {**WAITS["metadata"], "resourceVersion": "2"}}
-    (kubectl.folder / "answers").write_text("")
-    kubectl.answers("get", output={"items": [later]})
-    assert process.stdout.readline().startswith("NAME")
-    assert process.stdout.readline().startswith("lab")
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 130
+    with interruptible("ps", "--watch", stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("NAME")
+        assert process.stdout.readline().startswith("desk")
+        later = {**WAITS, "metadata": {**WAITS["metadata"], "resourceVersion": "2"}}
+        answers, newer = kubectl.folder / "answers", kubectl.folder / "newer"
+        kubectl.answers("get", output={"items": [later]})
+        newer.write_text(answers.read_text().splitlines()[-1] + "\n")
+        newer.replace(answers)  # at once, as the command looks at any time
+        assert process.stdout.readline().startswith("NAME")
+        assert process.stdout.readline().startswith("lab")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130

@@ -21,6 +21,8 @@ from libvf_cli.kubectl import Kubectl
 from libvf_cli.streams import source
 from libvf_launcher.paths import Paths
 
+from tests.unit.cli.conftest import interruptible
+
 MACHINE = {
     "metadata": {"name": "desk", "namespace": "team", "uid": "u1"},
     "spec": {"memory": {"size": "1Gi"}, "display": ["vnc"]},
@@ -110,12 +112,14 @@ def guest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Guest:
 async def _said(kind: str, words: bytes) -> bytes:
     async with source(Kubectl(), MACHINE, kind) as found:
         stream = await found.open()
-        await stream.write(words)
-        said = b""
-        while len(said) < len(b"hello ") + len(words):
-            said += await stream.read()
-        await stream.close()
-        return said
+        try:
+            await stream.write(words)
+            said = b""
+            while len(said) < len(b"hello ") + len(words):
+                said += await stream.read()
+            return said
+        finally:
+            await stream.close()
 
 
 def test_without_a_gateway_a_screen_comes_by_exec(guest: Guest) -> None:
@@ -251,14 +255,13 @@ def test_with_a_gateway_its_page_opens_in_the_browser(guest: Guest, tmp_path: Pa
     browser = tmp_path / "bin" / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
     browser.chmod(0o755)
-    argv = [sys.executable, "-m", "libvf_cli", "vnc", "desk"]
-    process = subprocess.Popen(argv, env={**os.environ, "BROWSER": str(browser)}, stdout=subprocess.PIPE)
     opened = tmp_path / "opened"
-    deadline = time.monotonic() + 30
-    while not (opened.exists() and opened.read_text().endswith("\n")) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 130
+    with interruptible("vnc", "desk", env={**os.environ, "BROWSER": str(browser)}, stdout=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 30
+        while not (opened.exists() and opened.read_text().endswith("\n")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
     base = "http://127.0.0.1:40404/apis/subresources.libvf.io/v1alpha1"
     assert opened.read_text() == f"{base}/console/#/team/desk\n"
 
