@@ -1,16 +1,18 @@
-"""`libvf-launcher`: run the VM; with `screenshot FILE` or `qmp COMMAND [JSON]`, ask the one that runs."""
+"""`libvf-launcher`: run the VM; with `screenshot`, `frame`, `sound` or `qmp`, ask the one that runs."""
 
 import asyncio
 import json
 import sys
+from pathlib import Path
 
 from qemu.qmp import QMPError
 
-from libvf_launcher import lifecycle
+from libvf_launcher import devices, graphics, kvmfr, lifecycle, lookingglass, scream, shared, sound
+from libvf_launcher.errors import LaunchError
 from libvf_launcher.monitor import execute
 from libvf_launcher.paths import Paths
 
-USAGE = "usage: libvf-launcher [screenshot FILE | qmp COMMAND [JSON]]"
+USAGE = "usage: libvf-launcher [screenshot FILE | frame FILE | sound FILE SECONDS | qmp COMMAND [JSON]]"
 
 
 def main(arguments: list[str], paths: Paths | None = None) -> int:
@@ -20,7 +22,11 @@ def main(arguments: list[str], paths: Paths | None = None) -> int:
         case []:
             return _launch(paths)
         case ["screenshot", file]:
-            return _ask(paths, "screendump", {"filename": file, "format": "png"})
+            return _screenshot(paths, file)
+        case ["frame", file]:
+            return _frame(paths, Path(file))
+        case ["sound", file, seconds]:
+            return _sound(paths, Path(file), float(seconds))
         case ["qmp", command]:
             return _ask(paths, command, None)
         case ["qmp", command, text]:
@@ -34,6 +40,38 @@ def _launch(paths: Paths) -> int:
     paths.termination.write_bytes(termination.encode())
     print(f"{termination.reason}: {termination.message}", flush=True)
     return 0 if termination.exit_code == 0 else 1
+
+
+def _screenshot(paths: Paths, file: str) -> int:
+    try:
+        launch = lifecycle.load(paths)
+        refused = graphics.no_picture(launch, devices.read(launch, paths))
+    except LaunchError as error:
+        refused = str(error)
+    if refused:
+        print(f"screenshot: {refused}", file=sys.stderr)
+        return 1
+    return _ask(paths, "screendump", {"filename": file, "format": "png"})
+
+
+def _frame(paths: Paths, file: Path) -> int:
+    try:
+        frame = shared.save_frame(lookingglass.file(paths), file)
+    except kvmfr.NoFrame as error:
+        print(f"frame: {error}", file=sys.stderr)
+        return 1
+    told = {"serial": frame.serial, "width": frame.width, "height": frame.height, "truncated": frame.truncated}
+    print(json.dumps(told))
+    return 0
+
+
+def _sound(paths: Paths, file: Path, seconds: float) -> int:
+    try:
+        print(json.dumps({"seconds": round(shared.save_sound(sound.file(paths), file, seconds), 3)}))
+    except scream.NoSound as error:
+        print(f"sound: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _ask(paths: Paths, command: str, arguments: dict[str, object] | None) -> int:

@@ -2,7 +2,7 @@
 
 from libvf_api.launch import Launch
 
-from libvf_launcher import channels, drives, gpus, machine, network, screen
+from libvf_launcher import channels, drives, gpus, lookingglass, machine, network, screen, sound, spice, virtioserial
 from libvf_launcher.devices import Devices
 from libvf_launcher.disks import drives as listed
 from libvf_launcher.paths import Paths
@@ -23,7 +23,11 @@ def command_line(launch: Launch, devices: Devices, paths: Paths) -> list[str]:
         *("-nodefaults", "-no-user-config", "-sandbox", _SANDBOX),
         *machine.arguments(launch, devices),
         *channels.arguments(paths),
+        *(virtioserial.arguments() if spice.wants_ports(launch) else ()),
         *screen.arguments(launch, devices, paths),
+        *spice.arguments(launch, paths),
+        *lookingglass.arguments(launch, paths),
+        *sound.arguments(launch, paths),
         *gpus.arguments(launch, devices),
         *drives.arguments(listed(launch.spec, paths)),
         *network.arguments(launch),

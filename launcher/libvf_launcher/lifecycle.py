@@ -118,5 +118,5 @@ def _told_to_stop() -> asyncio.Event:
 
 def _forget_last_run(paths: Paths) -> None:
     """A container that restarts in its Pod finds the sockets of the run before."""
-    for path in (paths.ready, paths.qmp, paths.qmp_admin, paths.vnc, paths.serial):
+    for path in (paths.ready, paths.qmp, paths.qmp_admin, paths.vnc, paths.spice, paths.serial):
         path.unlink(missing_ok=True)
