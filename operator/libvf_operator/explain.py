@@ -38,7 +38,7 @@ def why(spec: Object, slices: list[Object], allocated: list[Object], scheduler: 
     for offer in published:
         by_type[offer.type].append(offer)
     holders = _holders(allocated)
-    fitting = [offer for offer in published if not _unfit(spec, offer)]
+    fitting = fit(spec, published)
     if not fitting:
         told = (f"{kind} {_unfit(spec, offered[0])}" for kind, offered in sorted(by_type.items()))
         return f"no card offers {_wanted(spec)}: {_few(told)}; ask for one of these, or add a card"
@@ -57,7 +57,7 @@ def why(spec: Object, slices: list[Object], allocated: list[Object], scheduler: 
 
 def why_no_kvm(slices: list[Object]) -> str:
     """Why a claim on hardware virtualization waits; empty where some node has it."""
-    found = [device for _, device in _devices(slices) if _text(device, "kind") == "kvm"]
+    found = [device for _, device in devices(slices) if _text(device, "kind") == "kvm"]
     if any((device["attributes"].get("accelerated") or {}).get("bool") for device in found):
         return ""
     return (
@@ -66,12 +66,18 @@ def why_no_kvm(slices: list[Object]) -> str:
     )
 
 
+def fit(spec: Object, published: list[Offer]) -> list[Offer]:
+    """Those that the scheduler may give for this spec, free or not."""
+    return [offer for offer in published if not _unfit(spec, offer)]
+
+
 def offers(slices: list[Object]) -> list[Offer]:
     """All GPU slices that our driver publishes."""
-    return [_offer(pool, device) for pool, device in _devices(slices) if _text(device, "kind") == "gpu"]
+    return [_offer(pool, device) for pool, device in devices(slices) if _text(device, "kind") == "gpu"]
 
 
-def _devices(slices: list[Object]) -> list[tuple[str, Object]]:
+def devices(slices: list[Object]) -> list[tuple[str, Object]]:
+    """All devices that our driver publishes, each with its pool."""
     return [
         (piece["spec"]["pool"]["name"], device)
         for piece in slices
