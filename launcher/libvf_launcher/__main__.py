@@ -1,18 +1,22 @@
-"""`libvf-launcher`: run the VM; with `screenshot`, `frame`, `sound` or `qmp`, ask the one that runs."""
+"""`libvf-launcher`: run the VM; with a command, ask the one that runs, or be a pipe to one of its sockets."""
 
 import asyncio
+import contextlib
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 from qemu.qmp import QMPError
 
-from libvf_launcher import devices, graphics, kvmfr, lifecycle, lookingglass, scream, shared, sound
+from libvf_launcher import devices, graphics, kvmfr, lifecycle, lookingglass, proxy, scream, shared, sound
 from libvf_launcher.errors import LaunchError
 from libvf_launcher.monitor import execute
 from libvf_launcher.paths import Paths
 
-USAGE = "usage: libvf-launcher [screenshot FILE | frame FILE | sound FILE SECONDS | qmp COMMAND [JSON]]"
+USAGE = """\
+usage: libvf-launcher [screenshot FILE|- | frame FILE|- | sound FILE SECONDS | qmp COMMAND [JSON] |
+                       proxy vnc|spice|serial]"""
 
 
 def main(arguments: list[str], paths: Paths | None = None) -> int:
@@ -21,12 +25,18 @@ def main(arguments: list[str], paths: Paths | None = None) -> int:
     match arguments:
         case []:
             return _launch(paths)
+        case ["screenshot", "-"]:
+            return _picture(paths, "screenshot")
         case ["screenshot", file]:
             return _screenshot(paths, file)
+        case ["frame", "-"]:
+            return _picture(paths, "frame")
         case ["frame", file]:
             return _frame(paths, Path(file))
         case ["sound", file, seconds]:
             return _sound(paths, Path(file), float(seconds))
+        case ["proxy", name] if name in proxy.SOCKETS:
+            return proxy.run(paths, name)
         case ["qmp", command]:
             return _ask(paths, command, None)
         case ["qmp", command, text]:
@@ -72,6 +82,18 @@ def _sound(paths: Paths, file: Path, seconds: float) -> int:
         print(f"sound: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _picture(paths: Paths, command: str) -> int:
+    """A command's picture to standard output, so that a caller by exec has it in one go; QEMU writes only to files."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "screen.png")
+        with contextlib.redirect_stdout(sys.stderr):
+            code = main([command, str(file)], paths)
+        if code == 0:
+            sys.stdout.buffer.write(file.read_bytes())
+            sys.stdout.flush()
+        return code
 
 
 def _ask(paths: Paths, command: str, arguments: dict[str, object] | None) -> int:

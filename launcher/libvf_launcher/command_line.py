@@ -2,7 +2,20 @@
 
 from libvf_api.launch import Launch
 
-from libvf_launcher import channels, drives, gpus, lookingglass, machine, network, screen, sound, spice, virtioserial
+from libvf_launcher import (
+    channels,
+    drives,
+    gpus,
+    guestagent,
+    lookingglass,
+    machine,
+    media,
+    network,
+    screen,
+    sound,
+    spice,
+    virtioserial,
+)
 from libvf_launcher.devices import Devices
 from libvf_launcher.disks import drives as listed
 from libvf_launcher.paths import Paths
@@ -23,7 +36,8 @@ def command_line(launch: Launch, devices: Devices, paths: Paths) -> list[str]:
         *("-nodefaults", "-no-user-config", "-sandbox", _SANDBOX),
         *machine.arguments(launch, devices),
         *channels.arguments(paths),
-        *(virtioserial.arguments() if spice.wants_ports(launch) else ()),
+        *virtioserial.arguments(),
+        *guestagent.arguments(paths),
         *screen.arguments(launch, devices, paths),
         *spice.arguments(launch, paths),
         *lookingglass.arguments(launch, paths),
@@ -31,6 +45,7 @@ def command_line(launch: Launch, devices: Devices, paths: Paths) -> list[str]:
         *gpus.arguments(launch, devices),
         *drives.arguments(listed(launch.spec, paths)),
         *network.arguments(launch),
+        *media.arguments(launch, paths),
         *("-device", "virtio-rng-pci"),
         *(word for argument in launch.spec.extra_arguments or () for word in argument.split(" ", 1)),
     ]

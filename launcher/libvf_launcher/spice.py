@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from libvf_api.launch import Launch
 
-from libvf_launcher import graphics
+from libvf_launcher import graphics, virtioserial
 from libvf_launcher.paths import Paths
 
 _REDIRECTED = 2  # USB devices at a time: what viewers offer by default
@@ -13,11 +13,6 @@ _REDIRECTED = 2  # USB devices at a time: what viewers offer by default
 def served(launch: Launch) -> bool:
     """Whether there is a server: for the screen, or for the sound alone."""
     return "spice" in graphics.ways(launch) or launch.spec.audio == "spice"
-
-
-def wants_ports(launch: Launch) -> bool:
-    """Whether it needs the bus of virtio ports."""
-    return served(launch)
 
 
 def arguments(launch: Launch, paths: Paths) -> Iterator[str]:
@@ -31,7 +26,7 @@ def arguments(launch: Launch, paths: Paths) -> Iterator[str]:
         return
     yield from ("-spice", f"unix=on,addr={paths.spice},disable-ticketing=on,streaming-video=off")
     yield from ("-chardev", "spicevmc,id=vdagent,name=vdagent")
-    yield from ("-device", "virtserialport,bus=vserial0.0,chardev=vdagent,name=com.redhat.spice.0")
+    yield from virtioserial.port("vdagent", "com.redhat.spice.0")
     yield from ("-device", f"qemu-xhci,id=redirect,p2={_REDIRECTED},p3={_REDIRECTED}")
     for number in range(_REDIRECTED):
         yield from ("-chardev", f"spicevmc,id=redirect{number},name=usbredir")

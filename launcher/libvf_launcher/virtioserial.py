@@ -1,8 +1,15 @@
-"""The bus of the guest's virtio ports, for programs in the guest that speak with those outside."""
+"""The virtio serial bus: ports between programs in the guest and sockets of ours, found by their names."""
 
 from collections.abc import Iterator
 
+BUS = "vserial0"
+
 
 def arguments() -> Iterator[str]:
-    """The bus `vserial0.0`, once."""
-    yield from ("-device", "virtio-serial-pci,id=vserial0")
+    """The bus."""
+    yield from ("-device", f"virtio-serial-pci,id={BUS}")
+
+
+def port(chardev: str, name: str) -> Iterator[str]:
+    """A port on it, for a character device that is there."""
+    yield from ("-device", f"virtserialport,bus={BUS}.0,chardev={chardev},name={name}")
