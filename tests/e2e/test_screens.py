@@ -72,3 +72,9 @@ def test_where_no_slice_fits_the_guest_draws_on_a_virtual_gpu_and_the_machine_sa
     assert "gpu0 is a virtio-gpu: no card offers nvidia-746" in told["message"]
     assert read_screen(bed, name, picture(name)) == "FALLBACK"
     bed.kubectl("delete", "vfvm", name, "--wait")
+
+
+def test_an_accelerated_machine_shows_what_its_guest_draws_on_the_gpu(bed: Testbed) -> None:
+    name = apply(bed, "vm")
+    assert read_screen(bed, name, picture("accelerated")) == "HELLO"
+    bed.kubectl("delete", "vfvm", name, "--wait")
