@@ -136,6 +136,18 @@ class GpuPartitionSpec(Struct):
     """
     How many such slices, all on one NUMA node where nodes are known. Default 1.
     """
+    fallback: (
+        Annotated[
+            Literal["None", "VirtioGpu"],
+            Meta(
+                description="What to do where no slice fits. None waits for one; VirtioGpu gives the consumer a device of kind virtual-gpu instead, for which a VirtualMachine runs a virtio-gpu. Default None."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    What to do where no slice fits. None waits for one; VirtioGpu gives the consumer a device of kind virtual-gpu instead, for which a VirtualMachine runs a virtio-gpu. Default None.
+    """
     cell: (
         Annotated[
             Cell,
@@ -1508,13 +1520,13 @@ class Graphics(Struct):
         Annotated[
             Literal["None", "VirtioGpu"],
             Meta(
-                description="What to do where no slice fits. None waits for one; VirtioGpu runs the guest on a virtio-gpu instead, and says so in the condition GpuPrepared. Default None."
+                description="What to do where no slice fits, for gpus that are no partitionRef. None waits for one; VirtioGpu runs the guest on a virtio-gpu instead, and says so in the condition GpuPrepared. Default None."
             ),
         ]
         | UnsetType
     ) = UNSET
     """
-    What to do where no slice fits. None waits for one; VirtioGpu runs the guest on a virtio-gpu instead, and says so in the condition GpuPrepared. Default None.
+    What to do where no slice fits, for gpus that are no partitionRef. None waits for one; VirtioGpu runs the guest on a virtio-gpu instead, and says so in the condition GpuPrepared. Default None.
     """
 
 
@@ -1903,12 +1915,14 @@ class VirtualMachineSpec(Struct):
     display: (
         Annotated[
             list[Literal["vnc", "spice", "lookingGlass"]],
-            Meta(description="Ways to look at the screen."),
+            Meta(
+                description="Ways to look at the screen. Default: vnc, and none if graphics.mode is Headless."
+            ),
         ]
         | UnsetType
     ) = UNSET
     """
-    Ways to look at the screen.
+    Ways to look at the screen. Default: vnc, and none if graphics.mode is Headless.
     """
     looking_glass: (
         Annotated[
@@ -2138,6 +2152,13 @@ class Display(Struct):
     ) = UNSET
     """
     The unix socket in the launcher.
+    """
+    file: (
+        Annotated[str, Meta(description="The file of shared memory in the launcher.")]
+        | UnsetType
+    ) = UNSET
+    """
+    The file of shared memory in the launcher.
     """
 
 

@@ -2,7 +2,20 @@
 
 from libvf_api.launch import Launch
 
-from libvf_launcher import channels, drives, gpus, guestagent, machine, media, network, screen, virtioserial
+from libvf_launcher import (
+    channels,
+    drives,
+    gpus,
+    guestagent,
+    lookingglass,
+    machine,
+    media,
+    network,
+    screen,
+    sound,
+    spice,
+    virtioserial,
+)
 from libvf_launcher.devices import Devices
 from libvf_launcher.disks import drives as listed
 from libvf_launcher.paths import Paths
@@ -26,6 +39,9 @@ def command_line(launch: Launch, devices: Devices, paths: Paths) -> list[str]:
         *virtioserial.arguments(),
         *guestagent.arguments(paths),
         *screen.arguments(launch, devices, paths),
+        *spice.arguments(launch, paths),
+        *lookingglass.arguments(launch, paths),
+        *sound.arguments(launch, paths),
         *gpus.arguments(launch, devices),
         *drives.arguments(listed(launch.spec, paths)),
         *network.arguments(launch),

@@ -124,5 +124,6 @@ def _told_to_stop() -> asyncio.Event:
 
 def _forget_last_run(paths: Paths) -> None:
     """A container that restarts in its Pod finds the sockets of the run before."""
-    for path in (paths.ready, paths.qmp, paths.qmp_admin, paths.vnc, paths.serial, paths.guest_agent):
+    sockets = (paths.qmp, paths.qmp_admin, paths.vnc, paths.spice, paths.serial, paths.guest_agent)
+    for path in (paths.ready, *sockets):
         path.unlink(missing_ok=True)

@@ -58,6 +58,16 @@ class Paths:
         return self.run / "vnc.sock"
 
     @property
+    def spice(self) -> Path:
+        """The SPICE server's socket."""
+        return self.run / "spice.sock"
+
+    @property
+    def shared_memory(self) -> Path:
+        """Memory that the guest shares with who looks and listens."""
+        return self.root / "dev/shm"
+
+    @property
     def serial(self) -> Path:
         """The guest's serial console."""
         return self.run / "serial.sock"

@@ -17,7 +17,7 @@ class Observed:
 
     `others` are children of further kinds, by kind and name; `rivals` maps a partition's name to who has it first, as
     VirtualMachine/<name> or Pod/<name>; `waiting` says why an unscheduled Pod waits; `refused` is what the API server
-    said when a child was made last.
+    said when a child was made last; `fallback` says why it has a virtual GPU, and whether a slice is free by now.
     """
 
     pod: Object | None = None
@@ -28,6 +28,7 @@ class Observed:
     node_ready: bool = True
     waiting: str = ""
     refused: str = ""
+    fallback: str = ""
 
 
 @dataclass(frozen=True, slots=True)

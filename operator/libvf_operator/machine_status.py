@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from libvf_api import guest_report, names
+from libvf_api import guest_report, names, screens
 from libvf_api.termination import parse
 
 from libvf_operator import changes
@@ -46,12 +46,22 @@ def status(machine: Object, seen: Observed) -> Object:
         "node": (seen.pod or {}).get("spec", {}).get("nodeName"),
         "podName": seen.pod["metadata"]["name"] if seen.pod else None,
         "lastRestart": _last_restart(machine, seen.pod),
-        "gpu": ", ".join(f"{data['type']} on {data['parent']}" for data in devices if "type" in data),
+        "gpu": ", ".join(_in_short(data) for data in devices if "type" in data),
         "guest": _guest(seen.pod, seen.claims.get(claims.kvm_name(machine))),
         "lastRun": last_run(machine, seen.pod),
-        "displays": [{"type": d, "socket": f"/run/libvf/{d}.sock"} for d in machine["spec"].get("display", [])],
+        "displays": [{"type": way, **screens.place(way)} for way in displays(machine["spec"])],
     }
     return {**body, **{key: value for key, value in optional.items() if value}}
+
+
+def displays(spec: Object) -> tuple[str, ...]:
+    """How the screen can be seen."""
+    return screens.ways(spec.get("graphics", {}).get("mode"), spec.get("display"))
+
+
+def _in_short(data: Object) -> str:
+    """A slice with its card; a virtual GPU is on none."""
+    return f"{data['type']} on {data['parent']}" if "parent" in data else str(data["type"])
 
 
 def summarise(machine: Object, seen: Observed) -> Summary:
@@ -130,7 +140,10 @@ def _tell_devices(machine: Object, seen: Observed, conditions: Conditions) -> No
         return
     told = [claims.prepared(seen.claims.get(pods.partition_of(machine, g))) for g in machine["spec"].get("gpus", [])]
     failed = [words for good, words in told if not good]
-    conditions.set("GpuPrepared", not failed, "NotPrepared" if failed else "Prepared", failed[0] if failed else "")
+    if seen.fallback and not failed:
+        conditions.set("GpuPrepared", False, "Fallback", seen.fallback)
+    else:
+        conditions.set("GpuPrepared", not failed, "NotPrepared" if failed else "Prepared", failed[0] if failed else "")
     kvm = claims.devices(seen.claims.get(claims.kvm_name(machine)))
     if not kvm:
         conditions.set("HardwareAccelerated", None, "NotPrepared", "known when the machine has a node")

@@ -9,7 +9,7 @@ from libvf_api import names
 from libvf_api.apiserver import ApiError
 
 from libvf_operator import claim as claims
-from libvf_operator import explain, last_run, machine, machine_status, partition, pod, policy
+from libvf_operator import explain, last_run, machine, machine_status, partition, pod, policy, vacancy
 from libvf_operator.cluster import Cluster
 from libvf_operator.machine import Observed
 from libvf_operator.objects import Object, condition, deleting, key, owned_by
@@ -87,9 +87,10 @@ class Reconciler:
         seen = self.store.observed(thing)
         refused = await self._carry_out(thing, machine.desired(thing, seen, self._settings))
         seen = self.store.observed(thing)
-        seen = replace(seen, waiting=await self._why(thing, seen), refused=refused)
+        words = await self._why(thing, seen)
+        seen = replace(seen, waiting=words, refused=refused, fallback=await self._instead(thing, seen))
         await self._settle(thing, machine_status.status(thing, seen))
-        if seen.waiting or refused:
+        if seen.waiting or refused or seen.fallback:
             self._later(("VirtualMachine", key(thing)), _WAITING_AGAIN)
 
     async def _carry_out(self, owner: Object, wanted: machine.Desired) -> str:
@@ -139,6 +140,18 @@ class Reconciler:
         if claims.results(seen.claims.get(claims.kvm_name(thing))):
             return str(words)
         return explain.why_no_kvm(await self._published()) or str(words)
+
+    async def _instead(self, thing: Object, seen: Observed) -> str:
+        """Why a VM has a virtual GPU, and whether a restart would end that; empty where it has slices."""
+        told = []
+        for gpu in thing["spec"].get("gpus", []):
+            name = pod.partition_of(thing, gpu)
+            if name in seen.partitions and claims.fell_back(seen.claims.get(name)):
+                allocated = list(self.store.objects["ResourceClaim"].values())
+                slices = await self._published()
+                words = vacancy.instead(seen.partitions[name]["spec"], slices, allocated)
+                told.append(f"{gpu['name']} is a virtio-gpu: {words}")
+        return "; ".join(told)
 
     async def _explain(self, spec: Object, scheduler: str) -> str:
         allocated = list(self.store.objects["ResourceClaim"].values())

@@ -66,8 +66,16 @@ REFUSED = {
         _machine(guestTools={"image": {"reference": "x"}, "hostPath": {"path": "/srv"}}),
         "spec.guestTools has at most one source",
     ),
-    "safe graphics": (_machine(graphics={"mode": "Safe"}), "spec.graphics.mode Safe is not carried out yet"),
-    "SPICE": (_machine(display=["spice"]), "spec.display: only vnc is carried out yet"),
+    "VNC without a screen": (
+        _machine(graphics={"mode": "Headless"}, display=["vnc"]),
+        "spec.display: a Headless machine has no screen for vnc to show",
+    ),
+    "a size for no Looking Glass": (_machine(lookingGlass={"resolution": "1920x1080"}), "spec.lookingGlass goes with"),
+    "a resolution that is none": (
+        _machine(display=["lookingGlass"], lookingGlass={"resolution": "4K"}),
+        "spec.lookingGlass.resolution",
+    ),
+    "an unknown fallback": (_machine(graphics={"fallback": "Any"}), 'supported values: "None", "VirtioGpu"'),
     "a cell": (_partition(cell={"cpus": 2}), "spec.cell is not carried out yet"),
     "an unknown mode": (_partition(mode="Timesliced"), 'supported values: "Mediated", "VirtualFunction"'),
     "a gpu of an unknown mode": (_machine(gpus=[_gpu(mode="Timesliced")]), 'supported values: "Mediated"'),
@@ -96,6 +104,21 @@ def test_refused_with_field_and_cure(api: Any, case: str) -> None:
 )
 def test_partitions_that_mean_something_are_taken(api: Any, spec: dict[str, Any]) -> None:
     answer = api.kubectl("apply", "--dry-run=server", "-f", "-", stdin=_partition(**spec))
+    assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    "spec",
+    [
+        *({"graphics": {"mode": mode}} for mode in ("Accelerated", "Safe", "Headless", "Disabled")),
+        {"graphics": {"fallback": "VirtioGpu"}},
+        {"graphics": {"mode": "Headless"}, "display": ["spice", "lookingGlass"], "audio": "scream"},
+        {"display": ["vnc", "spice", "lookingGlass"], "lookingGlass": {"resolution": "2560x1440"}, "audio": "spice"},
+    ],
+)
+def test_screens_and_sound_that_go_together_are_taken(api: Any, spec: dict[str, Any]) -> None:
+    answer = api.kubectl("apply", "--dry-run=server", "-f", "-", stdin=_machine(**spec))
     assert answer.returncode == 0, answer.stderr
 
 

@@ -28,7 +28,8 @@ class Running:
 
     def __init__(self, root: Path, **spec: Any) -> None:
         self.paths = Paths(root)
-        for folder in (self.paths.machine.parent, self.paths.run, self.paths.state, self.paths.termination.parent):
+        at = self.paths
+        for folder in (at.machine.parent, at.run, at.state, at.termination.parent, at.shared_memory):
             folder.mkdir(parents=True)
         body = {"memory": {"size": "64Mi"}, "cpu": {"acceleration": "Preferred"}, "network": {"mode": "None"}, **spec}
         uid = "11111111-2222-3333-4444-555555555555"
@@ -44,9 +45,14 @@ class Running:
         argv = [*COMMAND, str(self.paths.root), "proxy", name]
         return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
 
-    def until(self, reached: Callable[[], bool]) -> None:
+    def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """One of its commands, to its end."""
+        argv = [*COMMAND, str(self.paths.root), *arguments]
+        return subprocess.run(argv, capture_output=True, text=True, timeout=SECONDS)
+
+    def until(self, reached: Callable[[], bool], seconds: float = SECONDS) -> None:
         """Wait for something to be so."""
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + seconds
         while not reached():
             assert time.monotonic() < deadline
             time.sleep(0.05)
