@@ -37,16 +37,16 @@ class Running:
         """The launcher, or one of its commands."""
         return subprocess.Popen([sys.executable, "-c", SCRIPT, str(self.paths.root), *arguments])
 
-    def until(self, reached: Callable[[], bool]) -> None:
+    def until(self, reached: Callable[[], bool], seconds: float = SECONDS) -> None:
         """Wait for something to be so."""
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + seconds
         while not reached():
             assert time.monotonic() < deadline
             time.sleep(0.05)
 
-    def end(self) -> tuple[int, Termination]:
+    def end(self, seconds: float = SECONDS) -> tuple[int, Termination]:
         """Its exit code and what it says of its end."""
-        code = self.process.wait(SECONDS)
+        code = self.process.wait(seconds)
         told = parse(self.paths.termination.read_text())
         assert told is not None
         return code, told
