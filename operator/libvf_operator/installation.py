@@ -10,8 +10,9 @@ import json
 from libvf_api import names
 from libvf_api.termination import parse
 
-from libvf_operator.objects import Object
+from libvf_operator.objects import Object, condition
 
+FAILED = "InstallFailed"
 RESTART_POLICY = {"Always": "OnFailure", "RerunOnFailure": "OnFailure"}  # one that ends well is not begun again
 
 
@@ -57,6 +58,11 @@ def installs(pod: Object | None) -> Object | None:
     annotations = (pod or {}).get("metadata", {}).get("annotations") or {}
     document: Object = json.loads(annotations.get(names.MACHINE_ANNOTATION, "{}"))
     return document if "install" in document.get("spec", {}) else None
+
+
+def failure_told(machine: Object) -> bool:
+    """Whether the condition says how an installer failed."""
+    return condition(machine, "Installed").get("reason") == FAILED
 
 
 def _place(machine: str, spec: Object, name: str) -> str:

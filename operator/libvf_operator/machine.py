@@ -165,6 +165,8 @@ def _to_be_replaced(machine: Object, pod: Object) -> bool:
         return pods.ended(pod) and (machine.get("status") or {}).get("installed") == done
     if restart_due(machine, pod):
         return True
+    if pods.ended(pod) and installation.installs(pod) and not installation.failure_told(machine):
+        return False  # with the Pod goes what it says of its end
     if (pod.get("status") or {}).get("phase") == "Failed" or (pods.ended(pod) and installation.installs(pod)):
         return machine["spec"].get("runStrategy", "Always") in ("Always", "RerunOnFailure")
     running = "running" in (pods.launcher(pod).get("state") or {})

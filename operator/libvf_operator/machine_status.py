@@ -150,13 +150,14 @@ def _tell_installation(machine: Object, seen: Observed, conditions: Conditions, 
         conditions.set("Installed", True, "Installed", f"from CD-ROM {wish['iso']} onto disk {wish['disk']}")
         return
     before = condition(machine, "Installed")
-    ended = _ended_installing(seen.pod)
+    given_up = summary.reason == "PodFailed" and installation.installs(seen.pod)
+    ended = summary.message if given_up else _ended_installing(seen.pod)
     if summary.reason == "Installing":
         words = f"from CD-ROM {wish['iso']} onto disk {wish['disk']}, until the guest shuts down"
         conditions.set("Installed", False, "Installing", words)
-    elif ended or before.get("reason") == "InstallFailed":
+    elif ended or before.get("reason") == installation.FAILED:
         words = f"{ended}: it is tried again as its runStrategy says" if ended else before["message"]
-        conditions.set("Installed", False, "InstallFailed", words)
+        conditions.set("Installed", False, installation.FAILED, words)
     else:
         conditions.set("Installed", False, summary.reason, f"not installed: {summary.message}")
 

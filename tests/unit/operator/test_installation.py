@@ -123,11 +123,21 @@ def test_an_installer_that_ended_in_any_other_way_has_not_installed(reason: str)
     thing, surroundings = wish(), seen(wish(), **ended(reason, phase))
     assert told(thing, surroundings)["Installed"] == ("False", "InstallFailed")
     assert machine_status.status(thing, surroundings).get("installed") is None
+    assert machine.desired(thing, surroundings, SETTINGS).delete == []  # told first
+    thing["status"] = machine_status.status(thing, surroundings)
     assert kinds(machine.desired(thing, surroundings, SETTINGS).delete) == ["Pod/desk"]
     once = wish("Once")
     once["status"] = machine_status.status(once, surroundings)
     assert machine.desired(once, surroundings, SETTINGS).delete == []
     assert machine.desired(once, seen(once, live=False), SETTINGS).create == []
+
+
+def test_an_installer_that_was_evicted_is_begun_again() -> None:
+    evicted = {"phase": "Failed", "reason": "Evicted", "message": "low on memory", "conditions": [scheduled()]}
+    thing, surroundings = wish(), seen(wish(), **evicted)
+    assert told(thing, surroundings)["Installed"] == ("False", "InstallFailed")
+    thing["status"] = machine_status.status(thing, surroundings)
+    assert kinds(machine.desired(thing, surroundings, SETTINGS).delete) == ["Pod/desk"]
 
 
 def test_how_it_failed_stays_told_until_it_runs_again() -> None:
