@@ -19,6 +19,7 @@ from lab.controlplane import ControlPlane
 from lab.errors import LabError
 from lab.guest.build import guest_disk
 from lab.imagedisk import image_disk
+from lab.installer.build import installer_iso
 from lab.kubeconfig import NODE_NAMES
 from lab.node import Node
 from lab.noderoot import NodeBoot, debian_root, node_boot
@@ -198,4 +199,4 @@ def prepare() -> Ready:
         root = pool.submit(debian_root)
         built = programs.result()
         guest = guest_disk(root.result())
-    return Ready(built, node_boot(), image_disk(images.build_images(REPOSITORY, guest)))
+    return Ready(built, node_boot(), image_disk(images.build_images(REPOSITORY, guest, installer_iso())))

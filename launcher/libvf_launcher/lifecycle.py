@@ -11,7 +11,7 @@ from libvf_api.launch import Launch
 from libvf_api.termination import Termination
 from qemu.qmp import ConnectError
 
-from libvf_launcher import devices, disks, guestagent, iso, report
+from libvf_launcher import devices, disks, guestagent, iso, making, report
 from libvf_launcher.command_line import command_line
 from libvf_launcher.companions import Companion, Companions
 from libvf_launcher.errors import BadMachine, LaunchError
@@ -31,7 +31,7 @@ async def run(paths: Paths) -> Termination:
         launch = load(paths)
         argv = command_line(launch, devices.read(launch, paths), paths)
         for drive in disks.drives(launch.spec, paths):
-            disks.make(drive)
+            making.make(drive)
         iso.make(launch, paths)
         _forget_last_run(paths)
         await companions.start(beside(launch, paths))

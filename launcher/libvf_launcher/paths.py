@@ -33,6 +33,11 @@ class Paths:
         return self.root / "var/lib/libvf-keep"
 
     @property
+    def kept_disks(self) -> Path:
+        """Overlays and blank disks that outlive the Pod, and what the overlays were made over."""
+        return self.keep / "disks"
+
+    @property
     def secrets(self) -> Path:
         """Secrets that the spec names, a folder each."""
         return self.root / "var/run/secrets/libvf"

@@ -18,7 +18,9 @@ from libvf_operator.store import KINDS, Store, Work
 
 log = logging.getLogger("libvf.operator")
 
-_WARNINGS = frozenset(machine_status.STALLED)
+_WARNINGS = frozenset({*machine_status.STALLED, "InstallFailed"})
+# conditions beside Ready that are worth an Event
+_TOLD = {("RestartRequired", "SpecChanged"), ("Installed", "Installed"), ("Installed", "InstallFailed")}
 _WAITING_AGAIN = 10.0  # seconds: why something waits changes without any object of ours changing
 _RETRY_MOST = 15.0  # seconds: a quota or an admission rule is lifted without an event that we see
 _SLICES_FRESH = 3.0  # seconds: many machines that wait together are explained from one list
@@ -35,6 +37,7 @@ class Reconciler:
         self._queued: set[Work] = set()
         self._failures: dict[Work, int] = {}
         self._timers: dict[Work, asyncio.TimerHandle] = {}
+        self._listed = asyncio.Event()
         self._slices: tuple[float, list[Object]] = (0.0, [])
         self._reports: tuple[float, list[policy.NodeReport]] = (float("-inf"), [])
 
@@ -45,7 +48,12 @@ class Reconciler:
             self._queue.put_nowait(item)
 
     async def run(self) -> None:
-        """Work through the queue for ever; what fails comes again, later each time."""
+        """Work through the queue for ever; what fails comes again, later each time.
+
+        Nothing is decided before everything was seen once: the Pod that has a disk may come after the machine that
+        wants it.
+        """
+        await self._listed.wait()
         while True:
             item = await self._queue.get()
             self._queued.discard(item)
@@ -68,6 +76,7 @@ class Reconciler:
                 log.warning("resync: %s", error)
                 await asyncio.sleep(5)
                 continue
+            self._listed.set()
             await asyncio.sleep(seconds)
 
     async def _one(self, item: Work) -> None:
@@ -181,7 +190,7 @@ class Reconciler:
             return
         written = await self._cluster.apply_status(thing, status)
         for change in transitions(thing, status["conditions"]):
-            if change["type"] == "Ready" or (change["type"] == "RestartRequired" and change["status"] == "True"):
+            if change["type"] == "Ready" or (change["type"], change["reason"]) in _TOLD:
                 kind = "Warning" if change["reason"] in _WARNINGS else "Normal"
                 await self._cluster.event(thing, kind, change["reason"], change["message"] or change["type"])
         if ended := last_run.event(thing, status):

@@ -60,6 +60,33 @@ CASES: dict[str, tuple[dict[str, Any], Devices]] = {
         },
         PLAIN,
     ),
+    "changes": (
+        {
+            "state": {"size": "1Gi"},
+            "disks": [
+                {"name": "root", "image": {"reference": "x"}, "changes": "Keep"},
+                {"name": "blank", "size": "1Gi", "changes": "Keep"},
+                {"name": "scratch", "persistentVolumeClaim": {"claimName": "d"}, "changes": "Discard"},
+                {"name": "made", "persistentVolumeClaim": {"claimName": "d", "path": "a.img", "create": "1Gi"}},
+            ],
+        },
+        PLAIN,
+    ),
+    "installing": (
+        {
+            "install": {"iso": "windows", "disk": "root"},
+            "graphics": {"mode": "Disabled"},
+            "disks": [
+                {"name": "data", "persistentVolumeClaim": {"claimName": "d"}},
+                {"name": "root", "persistentVolumeClaim": {"claimName": "r"}},
+            ],
+            "cdroms": [
+                {"name": "drivers", "image": {"reference": "v"}},
+                {"name": "windows", "image": {"reference": "w"}},
+            ],
+        },
+        PLAIN,
+    ),
     "told": ({"cloudInit": {"secretName": "a"}, "sysprep": {"secretName": "b"}, "guestTools": {}}, PLAIN),
     "tools-switched-off": ({"guestTools": {"enabled": False}}, PLAIN),
     "disguised": (
