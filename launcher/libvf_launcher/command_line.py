@@ -2,7 +2,7 @@
 
 from libvf_api.launch import Launch
 
-from libvf_launcher import channels, drives, gpus, machine, network, screen
+from libvf_launcher import channels, drives, firmware, gpus, machine, memory, network, screen, sharing, tpm
 from libvf_launcher.devices import Devices
 from libvf_launcher.disks import drives as listed
 from libvf_launcher.paths import Paths
@@ -22,10 +22,14 @@ def command_line(launch: Launch, devices: Devices, paths: Paths) -> list[str]:
         *("-name", f"guest={launch.name},debug-threads=on", "-uuid", launch.uid),
         *("-nodefaults", "-no-user-config", "-sandbox", _SANDBOX),
         *machine.arguments(launch, devices),
+        *memory.arguments(launch),
+        *firmware.arguments(firmware.uefi(launch, paths)),
+        *tpm.arguments(launch, paths),
         *channels.arguments(paths),
         *screen.arguments(launch, devices, paths),
         *gpus.arguments(launch, devices),
         *drives.arguments(listed(launch.spec, paths)),
+        *sharing.arguments(launch, paths),
         *network.arguments(launch),
         *("-device", "virtio-rng-pci"),
         *(word for argument in launch.spec.extra_arguments or () for word in argument.split(" ", 1)),

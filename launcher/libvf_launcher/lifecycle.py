@@ -11,7 +11,7 @@ from libvf_api.launch import Launch
 from libvf_api.termination import Termination
 from qemu.qmp import ConnectError
 
-from libvf_launcher import devices, disks
+from libvf_launcher import devices, disks, firmware, sharing, tpm
 from libvf_launcher.command_line import command_line
 from libvf_launcher.companions import Companion, Companions
 from libvf_launcher.errors import BadMachine, LaunchError
@@ -31,6 +31,8 @@ async def run(paths: Paths) -> Termination:
         argv = command_line(launch, devices.read(launch, paths), paths)
         for drive in disks.drives(launch.spec, paths):
             disks.make(drive)
+        firmware.make(firmware.uefi(launch, paths))
+        tpm.make(launch, paths)
         _forget_last_run(paths)
         await companions.start(beside(launch, paths))
         print(shlex.join(argv), flush=True)
@@ -44,7 +46,7 @@ async def run(paths: Paths) -> Termination:
 
 def beside(launch: Launch, paths: Paths) -> list[Companion]:
     """The programs that this VM needs beside QEMU. Pure."""
-    return []
+    return [*tpm.beside(launch, paths), *sharing.beside(launch, paths)]
 
 
 def load(paths: Paths) -> Launch:

@@ -8,7 +8,7 @@ from libvf_api import names
 
 from libvf_operator import claim as claims
 from libvf_operator.objects import Object, child, deleting
-from libvf_operator.parts import Part, devices, disks, memory
+from libvf_operator.parts import Part, devices, disks, memory, sharing
 from libvf_operator.parts import launcher as own
 
 GRACE_SECONDS = 180
@@ -77,7 +77,7 @@ def outdated(pod: Object, machine: Object) -> bool:
 
 def parts(spec: Object, document: Object) -> list[Part]:
     """All that this VM's Pod is put together from."""
-    return [own.part(), memory.part(spec), devices.part(document), disks.part(spec)]
+    return [own.part(), memory.part(spec), devices.part(document), disks.part(spec), sharing.part(spec)]
 
 
 def for_machine(machine: Object, settings: Settings) -> Object:

@@ -10,10 +10,20 @@ from libvf_operator.parts import Part
 _MIB = 1 << 20
 _FIXED = 160 * _MIB  # QEMU's own memory, the launcher's Python, slirp
 _DISPLAY = 16 * _MIB
+_TPM = 8 * _MIB  # swtpm and libtpms
+_FILESYSTEM = 24 * _MIB  # a virtiofsd, with some thousand files that the guest knows
 
 
 def part(spec: Object) -> Part:
-    """The guest, a fixed part, 1/64 for page tables and dirty maps, and each display."""
-    guest = to_bytes(spec["memory"]["size"])
+    """The guest, a fixed part, 1/64 for page tables and dirty maps, each display, and the programs beside QEMU.
+
+    A guest of huge pages is not in memory.max: the kernel charges them to the hugetlb cgroup alone, whose limit is the
+    resource hugepages-<size>.
+    """
+    guest, huge = to_bytes(spec["memory"]["size"]), spec["memory"].get("hugepages")
     displays = max(1, len(spec.get("display", [])))
-    return Part(memory=guest + _FIXED + math.ceil(guest / 64) + _DISPLAY * displays)
+    beside = _TPM * bool(spec.get("firmware", {}).get("tpm")) + _FILESYSTEM * len(spec.get("filesystems", []))
+    overhead = _FIXED + math.ceil(guest / 64) + _DISPLAY * displays + beside
+    if huge:
+        return Part(memory=overhead, limits={f"hugepages-{huge}": str(guest)})
+    return Part(memory=guest + overhead)

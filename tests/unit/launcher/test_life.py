@@ -106,7 +106,14 @@ def test_a_disk_that_is_not_there_is_named(launch: Callable[..., Running]) -> No
     assert "disk root: there is no disk.img in its volume" in told.message
 
 
-def test_qemus_own_words_are_kept(launch: Callable[..., Running]) -> None:
+def test_a_cpu_that_qemu_does_not_know_is_the_specs_fault(launch: Callable[..., Running]) -> None:
     code, told = launch(cpu={"acceleration": "Preferred", "model": "no-such-cpu"}).end()
-    assert (code, told.reason) == (1, "QemuExited")
+    assert (code, told.reason) == (1, "BadMachine")
+    assert "QEMU does not know spec.cpu.model" in told.message
     assert "no-such-cpu" in told.message
+
+
+def test_qemus_own_words_are_kept(launch: Callable[..., Running]) -> None:
+    code, told = launch(extraArguments=["-global no-such-driver"]).end()
+    assert (code, told.reason) == (1, "QemuExited")
+    assert "no-such-driver" in told.message
