@@ -2067,6 +2067,32 @@ class VirtualMachineSpec(Struct):
     """
 
 
+class LastRun(Struct):
+    """
+    How its last run ended.
+    """
+
+    reason: Annotated[
+        str,
+        Meta(
+            description="Why, in one CamelCase word, such as Stopped, GuestShutdown, Killed or QemuExited."
+        ),
+    ]
+    """
+    Why, in one CamelCase word, such as Stopped, GuestShutdown, Killed or QemuExited.
+    """
+    message: Annotated[str, Meta(description="Why, for people.")]
+    """
+    Why, for people.
+    """
+    finished_at: Annotated[str, Meta(description="When it ended.")] | UnsetType = field(
+        name="finishedAt", default=UNSET
+    )
+    """
+    When it ended.
+    """
+
+
 class Guest(Struct):
     """
     What is known of the guest.
@@ -2178,6 +2204,19 @@ class VirtualMachineStatus(Struct):
     ) = UNSET
     """
     Its slices in short, such as mdpy-xga on mdpy.
+    """
+    last_run: (
+        Annotated[
+            LastRun,
+            Meta(
+                description="How its last run ended.",
+                title="VirtualMachineStatusLastRun",
+            ),
+        ]
+        | UnsetType
+    ) = field(name="lastRun", default=UNSET)
+    """
+    How its last run ended.
     """
     guest: (
         Annotated[

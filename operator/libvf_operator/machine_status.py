@@ -8,6 +8,7 @@ from libvf_api.termination import parse
 
 from libvf_operator import claim as claims
 from libvf_operator import pod as pods
+from libvf_operator.last_run import last_run
 from libvf_operator.machine import Observed, blocked, completed, wanted
 from libvf_operator.objects import Object, condition, deleting, owned_by
 from libvf_operator.status import Conditions
@@ -45,6 +46,7 @@ def status(machine: Object, seen: Observed) -> Object:
         "podName": seen.pod["metadata"]["name"] if seen.pod else None,
         "gpu": ", ".join(f"{data['type']} on {data['parent']}" for data in devices if "type" in data),
         "guest": _guest(seen.pod),
+        "lastRun": last_run(machine, seen.pod),
         "displays": [{"type": d, "socket": f"/run/libvf/{d}.sock"} for d in machine["spec"].get("display", [])],
     }
     return {**body, **{key: value for key, value in optional.items() if value}}
