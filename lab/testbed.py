@@ -18,6 +18,7 @@ from lab.binaries import binaries
 from lab.controlplane import ControlPlane
 from lab.errors import LabError
 from lab.guest.build import guest_disk
+from lab.guest.signed import signed_disk
 from lab.imagedisk import image_disk
 from lab.kubeconfig import NODE_NAMES
 from lab.node import Node
@@ -197,5 +198,5 @@ def prepare() -> Ready:
         programs = pool.submit(binaries)
         root = pool.submit(debian_root)
         built = programs.result()
-        guest = guest_disk(root.result())
-    return Ready(built, node_boot(), image_disk(images.build_images(REPOSITORY, guest)))
+        guests = {"demo-guest": guest_disk(root.result()), "signed-guest": signed_disk()}
+    return Ready(built, node_boot(), image_disk(images.build_images(REPOSITORY, guests)))

@@ -47,15 +47,18 @@ _KNOWN = (
         ),
     ),
     (
-        r'Failed to get "write" lock',
-        Meaning("BadMachine", "a disk or the UEFI variables are in use by another machine: stop that one"),
-    ),
-    (
-        r"hugepage|unable to map backing store",
+        "unable to map backing store for guest RAM: Cannot allocate memory|failed to resize memfd",
         Meaning(
             "BadMachine",
             "the node has not enough free pages of the size in spec.memory.hugepages: reserve more there, "
             "or leave hugepages out",
+        ),
+    ),
+    (
+        "Hyper-?V",
+        Meaning(
+            "BadMachine",
+            "the node's KVM lacks what Windows guests are offered: it needs Linux 5.14 or later with CONFIG_KVM_HYPERV",
         ),
     ),
 )

@@ -26,7 +26,7 @@ from lab.emulator import qemu
 from lab.guest.signed import signed_disk
 
 SECONDS = 240  # a guest's boot by UEFI, in emulation, on a busy host
-REPOSITORY = Path(__file__).resolve().parents[3]
+REPOSITORY = Path(__file__).resolve().parents[2]
 SCRIPT = "import sys; from pathlib import Path; from libvf_launcher.paths import Paths; "
 SCRIPT += "from libvf_launcher.__main__ import main; sys.exit(main([], Paths(Path(sys.argv[1]))))"
 # the cache and Python are below root's home, which is closed to others: here its folders stand in an open one

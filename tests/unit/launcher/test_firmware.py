@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -87,6 +88,16 @@ def test_a_damaged_tpm_is_told_with_what_is_lost(launch: Launch) -> None:
     code, reason, message = rerun(machine)
     assert (code, reason) == (1, "CompanionFailed")
     assert "the TPM's state is damaged: put back a copy" in message
+
+
+def test_a_tpm_that_ends_before_its_guest_is_told(launch: Launch, capfd: pytest.CaptureFixture[str]) -> None:
+    machine = launch(firmware={"tpm": True})
+    machine.until(machine.paths.ready.exists)
+    own = Path(f"/proc/{machine.process.pid}/task/{machine.process.pid}/children").read_text().split()
+    [swtpm] = [int(pid) for pid in own if pid != machine.paths.qemu_pid.read_text()]
+    os.kill(swtpm, signal.SIGKILL)
+    machine.until(lambda: "swtpm ended with -9 before the guest: restart the machine" in capfd.readouterr().out)
+    assert machine.paths.ready.exists()
 
 
 def test_damaged_variables_are_told_with_the_cure(launch: Launch) -> None:
