@@ -47,10 +47,16 @@ lint: $(VENV)
 docs: $(VENV)
 	mkdocs build --strict
 
-# the locks, made anew from pyproject.toml; they carry hashes and no addresses
+# the locks, made anew from pyproject.toml; they carry hashes and no addresses. An image has its extra alone, without
+# what `kubectl vf` needs
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+EXTRA   := import sys, tomllib; data = tomllib.load(open("pyproject.toml", "rb")); \
+  print(*data["project"]["optional-dependencies"][sys.argv[1]], sep="\n")
+
 locks:
-	for extra in operator agent launcher dev; do uv pip compile --quiet --universal --python-version 3.11 \
-	  --generate-hashes --no-header --no-annotate --extra $$extra pyproject.toml -o requirements/$$extra.txt; done
+	for extra in operator agent launcher cli; do \
+	  python3 -c '$(EXTRA)' $$extra | $(COMPILE) - -o requirements/$$extra.txt || exit 1; done
+	$(COMPILE) --extra dev pyproject.toml -o requirements/dev.txt
 
 $(VENV):
 	@echo "installing the locked Python packages into $(VENV) ..."

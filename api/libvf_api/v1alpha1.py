@@ -1690,20 +1690,20 @@ class Port(Struct):
 
 class CloudInit(Struct):
     """
-    Data for cloud-init in the guest, handed to it as a NoCloud CD.
+    Data for cloud-init in the guest, handed to it as a NoCloud disk: ISO 9660, label cidata.
     """
 
     secret_name: (
         Annotated[
             str,
             Meta(
-                description="A Secret with the keys user-data, and if wanted meta-data and network-config."
+                description="A Secret with the key user-data, and if wanted meta-data, network-config and vendor-data."
             ),
         ]
         | UnsetType
     ) = field(name="secretName", default=UNSET)
     """
-    A Secret with the keys user-data, and if wanted meta-data and network-config.
+    A Secret with the key user-data, and if wanted meta-data, network-config and vendor-data.
     """
     user_data: (
         Annotated[
@@ -1723,10 +1723,12 @@ class Sysprep(Struct):
 
     secret_name: Annotated[
         str,
-        Meta(description="A Secret with the keys autounattend.xml or unattend.xml."),
+        Meta(
+            description="A Secret with the key autounattend.xml or unattend.xml; its other keys are files on the CD too."
+        ),
     ] = field(name="secretName")
     """
-    A Secret with the keys autounattend.xml or unattend.xml.
+    A Secret with the key autounattend.xml or unattend.xml; its other keys are files on the CD too.
     """
 
 
@@ -1776,13 +1778,13 @@ class VirtualMachineSpec(Struct):
         Annotated[
             Literal["Always", "Halted", "Once", "RerunOnFailure", "Manual"],
             Meta(
-                description="Always keeps it running; Halted keeps it off and gives its slices back; Once runs it one time; RerunOnFailure until the guest ends well; Manual as the annotation libvf.io/requested-state says (Running or Stopped)."
+                description="Always keeps it running; Halted keeps it off and gives its slices back; Once runs it one time; RerunOnFailure until the guest ends well; Manual as the annotation libvf.io/requested-state says (Running or Stopped). A new value of the annotation libvf.io/restart-requested ends the Pod gracefully and makes it anew."
             ),
         ]
         | UnsetType
     ) = field(name="runStrategy", default="Always")
     """
-    Always keeps it running; Halted keeps it off and gives its slices back; Once runs it one time; RerunOnFailure until the guest ends well; Manual as the annotation libvf.io/requested-state says (Running or Stopped).
+    Always keeps it running; Halted keeps it off and gives its slices back; Once runs it one time; RerunOnFailure until the guest ends well; Manual as the annotation libvf.io/requested-state says (Running or Stopped). A new value of the annotation libvf.io/restart-requested ends the Pod gracefully and makes it anew.
     """
     cpu: (
         Annotated[
@@ -1999,14 +2001,14 @@ class VirtualMachineSpec(Struct):
         Annotated[
             CloudInit,
             Meta(
-                description="Data for cloud-init in the guest, handed to it as a NoCloud CD.",
+                description="Data for cloud-init in the guest, handed to it as a NoCloud disk: ISO 9660, label cidata.",
                 title="VirtualMachineSpecCloudInit",
             ),
         ]
         | UnsetType
     ) = field(name="cloudInit", default=UNSET)
     """
-    Data for cloud-init in the guest, handed to it as a NoCloud CD.
+    Data for cloud-init in the guest, handed to it as a NoCloud disk: ISO 9660, label cidata.
     """
     sysprep: (
         Annotated[
@@ -2195,6 +2197,18 @@ class VirtualMachineStatus(Struct):
     )
     """
     The launcher Pod.
+    """
+    last_restart: (
+        Annotated[
+            str,
+            Meta(
+                description="The annotation libvf.io/restart-requested that was carried out last."
+            ),
+        ]
+        | UnsetType
+    ) = field(name="lastRestart", default=UNSET)
+    """
+    The annotation libvf.io/restart-requested that was carried out last.
     """
     gpu: (
         Annotated[

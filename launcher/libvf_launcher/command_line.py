@@ -2,7 +2,21 @@
 
 from libvf_api.launch import Launch
 
-from libvf_launcher import channels, drives, firmware, gpus, machine, memory, network, screen, sharing, tpm
+from libvf_launcher import (
+    channels,
+    drives,
+    firmware,
+    gpus,
+    guestagent,
+    machine,
+    media,
+    memory,
+    network,
+    screen,
+    sharing,
+    tpm,
+    virtioserial,
+)
 from libvf_launcher.devices import Devices
 from libvf_launcher.disks import drives as listed
 from libvf_launcher.paths import Paths
@@ -26,11 +40,14 @@ def command_line(launch: Launch, devices: Devices, paths: Paths) -> list[str]:
         *firmware.arguments(firmware.uefi(launch, paths)),
         *tpm.arguments(launch, paths),
         *channels.arguments(paths),
+        *virtioserial.arguments(),
+        *guestagent.arguments(paths),
         *screen.arguments(launch, devices, paths),
         *gpus.arguments(launch, devices),
         *drives.arguments(listed(launch.spec, paths)),
         *sharing.arguments(launch, paths),
         *network.arguments(launch),
+        *media.arguments(launch, paths),
         *("-device", "virtio-rng-pci"),
         *(word for argument in launch.spec.extra_arguments or () for word in argument.split(" ", 1)),
     ]

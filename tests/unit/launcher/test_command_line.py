@@ -71,6 +71,8 @@ CASES: dict[str, tuple[dict[str, Any], Devices]] = {
         },
         Devices((VfioDevice("a", mdev=UUID), VfioDevice("b", pci="0000:65:00.0", beside=("0000:65:00.1",))), True),
     ),
+    "told": ({"cloudInit": {"secretName": "a"}, "sysprep": {"secretName": "b"}, "guestTools": {}}, PLAIN),
+    "tools-switched-off": ({"guestTools": {"enabled": False}}, PLAIN),
     "disguised": (
         {
             "hideHypervisor": True,
