@@ -48,12 +48,12 @@ class Buildah:
         return bool(self("images", "--quiet", "--filter", f"reference={reference}"))
 
 
-def build_images(repository: Path, guest_disk: Path, installer: Path) -> dict[str, Path]:
-    """Archives of all images that the lab's nodes hold: reference -> docker archive."""
+def build_images(repository: Path, guests: dict[str, Path]) -> dict[str, Path]:
+    """Archives of all images that the lab's nodes hold: reference -> docker archive; `guests` are disks by name."""
     archives = {f"libvf.io/{name}:{TAG}": _program(repository, name) for name in INPUTS}
     archives[f"libvf.io/pause:{TAG}"] = _single("pause", Path("/usr/bin/busybox"), "busybox", _PAUSE)
-    archives[f"libvf.io/demo-guest:{TAG}"] = _single("demo-guest", guest_disk, "disk.img", [])
-    archives[f"libvf.io/demo-installer:{TAG}"] = _single("demo-installer", installer, "disk.img", [])
+    for name, disk in guests.items():
+        archives[f"libvf.io/{name}:{TAG}"] = _single(name, disk, "disk.img", [])
     return archives
 
 

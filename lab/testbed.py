@@ -18,6 +18,7 @@ from lab.binaries import binaries
 from lab.controlplane import ControlPlane
 from lab.errors import LabError
 from lab.guest.build import guest_disk
+from lab.guest.signed import signed_disk
 from lab.imagedisk import image_disk
 from lab.installer.build import installer_iso
 from lab.kubeconfig import NODE_NAMES
@@ -198,5 +199,6 @@ def prepare() -> Ready:
         programs = pool.submit(binaries)
         root = pool.submit(debian_root)
         built = programs.result()
-        guest = guest_disk(root.result())
-    return Ready(built, node_boot(), image_disk(images.build_images(REPOSITORY, guest, installer_iso())))
+        guests = {"demo-guest": guest_disk(root.result()), "signed-guest": signed_disk()}
+    guests["demo-installer"] = installer_iso()
+    return Ready(built, node_boot(), image_disk(images.build_images(REPOSITORY, guests)))

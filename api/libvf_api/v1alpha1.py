@@ -852,12 +852,15 @@ class Memory(Struct):
     """
     hugepages: (
         Annotated[
-            Literal["2Mi", "1Gi"], Meta(description="Size of the pages that back it.")
+            Literal["2Mi", "1Gi"],
+            Meta(
+                description="Size of the huge pages that back it; the node must have reserved them."
+            ),
         ]
         | UnsetType
     ) = UNSET
     """
-    Size of the pages that back it.
+    Size of the huge pages that back it; the node must have reserved them.
     """
 
 
@@ -953,14 +956,20 @@ class Numa(Struct):
 
 class Uefi(Struct):
     """
-    UEFI instead of BIOS.
+    UEFI instead of BIOS. Its variables are on spec.state, without it they end with the run.
     """
 
     secure_boot: (
-        Annotated[bool, Meta(description="Whether Secure Boot is on.")] | UnsetType
+        Annotated[
+            bool,
+            Meta(
+                description="Whether only signed systems start, by the keys of Microsoft and of the distribution. Default false."
+            ),
+        ]
+        | UnsetType
     ) = field(name="secureBoot", default=UNSET)
     """
-    Whether Secure Boot is on.
+    Whether only signed systems start, by the keys of Microsoft and of the distribution. Default false.
     """
 
 
@@ -973,18 +982,23 @@ class Firmware(Struct):
         Annotated[
             Uefi,
             Meta(
-                description="UEFI instead of BIOS.",
+                description="UEFI instead of BIOS. Its variables are on spec.state, without it they end with the run.",
                 title="VirtualMachineSpecFirmwareUefi",
             ),
         ]
         | UnsetType
     ) = UNSET
     """
-    UEFI instead of BIOS.
+    UEFI instead of BIOS. Its variables are on spec.state, without it they end with the run.
     """
-    tpm: Annotated[bool, Meta(description="A TPM 2.0.")] | UnsetType = UNSET
+    tpm: (
+        Annotated[
+            bool, Meta(description="A TPM 2.0, kept on spec.state. Default false.")
+        ]
+        | UnsetType
+    ) = UNSET
     """
-    A TPM 2.0.
+    A TPM 2.0, kept on spec.state. Default false.
     """
     serial: (
         Annotated[str, Meta(description="The SMBIOS serial number of the machine.")]
@@ -1092,6 +1106,18 @@ class Filesystem(Struct):
     ) = field(name="readOnly", default=UNSET)
     """
     Whether the guest may only read it.
+    """
+    owner: (
+        Annotated[
+            int,
+            Meta(
+                description="The guest's user and group whose files these are in the guest, such as 1000 for the first user of a desktop; on the host they are uid 107's. Default 0, root."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    The guest's user and group whose files these are in the guest, such as 1000 for the first user of a desktop; on the host they are uid 107's. Default 0, root.
     """
     host_path: (
         Annotated[
@@ -2077,13 +2103,13 @@ class VirtualMachineSpec(Struct):
         Annotated[
             list[str],
             Meta(
-                description='Further QEMU arguments, one option with its value each, such as "-rtc base=localtime". Only what opens no file, socket or program is allowed.'
+                description='Further QEMU arguments, one option with its value each, such as "-global VGA.vgamem_mb=64" or "-set device.hostdev0.x-pci-device-id=0x1b30" (hostdev0 is the first function of the first GPU). Only what opens no file, socket, device or program is allowed.'
             ),
         ]
         | UnsetType
     ) = field(name="extraArguments", default=UNSET)
     """
-    Further QEMU arguments, one option with its value each, such as "-rtc base=localtime". Only what opens no file, socket or program is allowed.
+    Further QEMU arguments, one option with its value each, such as "-global VGA.vgamem_mb=64" or "-set device.hostdev0.x-pci-device-id=0x1b30" (hostdev0 is the first function of the first GPU). Only what opens no file, socket, device or program is allowed.
     """
 
 

@@ -11,7 +11,7 @@ from libvf_api.launch import Launch
 from libvf_api.termination import Termination
 from qemu.qmp import ConnectError
 
-from libvf_launcher import devices, disks, guestagent, iso, making, report
+from libvf_launcher import devices, disks, firmware, guestagent, iso, making, report, sharing, tpm
 from libvf_launcher.command_line import command_line
 from libvf_launcher.companions import Companion, Companions
 from libvf_launcher.errors import BadMachine, LaunchError
@@ -32,6 +32,8 @@ async def run(paths: Paths) -> Termination:
         argv = command_line(launch, devices.read(launch, paths), paths)
         for drive in disks.drives(launch.spec, paths):
             making.make(drive)
+        firmware.make(firmware.uefi(launch, paths))
+        tpm.make(launch, paths)
         iso.make(launch, paths)
         _forget_last_run(paths)
         await companions.start(beside(launch, paths))
@@ -46,7 +48,7 @@ async def run(paths: Paths) -> Termination:
 
 def beside(launch: Launch, paths: Paths) -> list[Companion]:
     """The programs that this VM needs beside QEMU. Pure."""
-    return []
+    return [*tpm.beside(launch, paths), *sharing.beside(launch, paths)]
 
 
 def load(paths: Paths) -> Launch:

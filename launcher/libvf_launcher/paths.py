@@ -78,6 +78,16 @@ class Paths:
         return self.run / "serial.sock"
 
     @property
+    def tpm(self) -> Path:
+        """swtpm's control socket."""
+        return self.run / "tpm.sock"
+
+    @property
+    def ovmf(self) -> Path:
+        """UEFI firmware and its templates, of the launcher's image."""
+        return self.root / "usr/share/OVMF"
+
+    @property
     def guest_agent(self) -> Path:
         """Our end of the guest agent's port."""
         return self.run / "guest-agent.sock"
@@ -106,6 +116,19 @@ class Paths:
     def termination(self) -> Path:
         """Where kubelet reads the termination message."""
         return self.root / "dev/termination-log"
+
+    def share(self, name: str) -> Path:
+        """The folder that a filesystem of that name shares with the guest."""
+        return self.root / "filesystems" / name
+
+    def share_socket(self, name: str) -> Path:
+        """Where virtiofsd and QEMU meet for it."""
+        return self.run / f"fs-{name}.sock"
+
+    @property
+    def virtiofsd(self) -> Path:
+        """Debian keeps it out of the PATH."""
+        return self.root / "usr/libexec/virtiofsd"
 
     def volume(self, disk: str) -> Path:
         """The mounted source of a disk."""

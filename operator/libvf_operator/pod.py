@@ -9,7 +9,7 @@ from libvf_api import names
 from libvf_operator import claim as claims
 from libvf_operator import installation
 from libvf_operator.objects import Object, child, deleting
-from libvf_operator.parts import Part, devices, disks, guesttools, memory, secrets, sharedmemory, state
+from libvf_operator.parts import Part, devices, disks, guesttools, memory, secrets, sharedmemory, sharing, state
 from libvf_operator.parts import launcher as own
 
 GRACE_SECONDS = 180
@@ -98,7 +98,7 @@ def parts(spec: Object, document: Object) -> list[Part]:
     """All that this VM's Pod is put together from."""
     told = [secrets.part(spec), guesttools.part(spec)]
     own_parts = [own.part(), memory.part(spec), sharedmemory.part(spec), devices.part(document)]
-    return [*own_parts, disks.part(spec), state.part(document), *told]
+    return [*own_parts, disks.part(spec), state.part(document), sharing.part(spec), *told]
 
 
 def for_machine(machine: Object, settings: Settings) -> Object:

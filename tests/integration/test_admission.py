@@ -57,12 +57,35 @@ REFUSED = {
         _machine(extraArguments=["-drive file=/etc/shadow"]),
         "extraArguments allows only",
     ),
-    "a global set of a file": (_machine(extraArguments=["-set drive.root.file=x"]), "extraArguments allows only"),
+    **{
+        f"an argument that names something of the host: {argument}": (_machine(extraArguments=[argument]), words)
+        for argument, words in {
+            "-set drive.root.file=x": "-set takes device.hostdevN.PROPERTY",
+            "-set device.root.drive=drive-other": "-set takes device.hostdevN.PROPERTY",
+            "-set device.hostdev0.romfile=vbios.rom": "-set takes device.hostdevN.PROPERTY",
+            "-set device.hostdev0.sysfsdev=x": "-set takes device.hostdevN.PROPERTY",
+            "-set device.hostdev0.fd=7": "-set takes device.hostdevN.PROPERTY",
+            "-global virtio-net-pci.romfile=disk.img": "-global takes DRIVER.PROPERTY=VALUE",
+            "-global isa-debugcon.chardev=qmp": "-global takes DRIVER.PROPERTY=VALUE",
+            "-global vfio-pci.host=0000:65:00.0": "-global takes DRIVER.PROPERTY=VALUE",
+            "-global driver=isa-debugcon,property=chardev,value=qmp": "-global takes DRIVER.PROPERTY=VALUE",
+            "-global vfio-pci.fd=7": "no property that names something of the host",
+            "-global vhost-vsock-pci.guest-cid=3": "no property that names something of the host",
+            "-global usb-host.hostaddr=4": "no property that names something of the host",
+            "-boot menu=on,splash=secret.jpg": "-boot takes order",
+            "-icount shift=auto,rr=record,rrfile=log.bin": "-icount takes shift",
+            "-rtc base=utc,x=y": "-rtc takes base",
+            "-msg log=x": "-msg takes timestamp",
+        }.items()
+    },
     "a second monitor": (_machine(extraArguments=["-qmp tcp:0:1"]), "extraArguments allows only"),
     "an unknown field": (_machine(gpu=[]), "unknown field"),
-    "hugepages": (_machine(memory={"size": "1Gi", "hugepages": "2Mi"}), "spec.memory.hugepages is not carried out yet"),
-    "a TPM": (_machine(firmware={"tpm": True}), "spec.firmware.tpm are not carried out yet"),
-    "shared folders": (_machine(filesystems=[{"name": "share"}]), "spec.filesystems is not carried out yet"),
+    "a part of a huge page": (_machine(memory={"size": "1025Mi", "hugepages": "2Mi"}), "must be a multiple of"),
+    "less than a huge page": (_machine(memory={"size": "512Mi", "hugepages": "1Gi"}), "must be a multiple of"),
+    "a TPM that forgets": (_machine(firmware={"tpm": True}), "need spec.state, a volume that keeps"),
+    "Secure Boot that forgets": (_machine(firmware={"uefi": {"secureBoot": True}}), "need spec.state"),
+    "more CPUs than interrupts": (_machine(cpu={"cores": 128, "sockets": 2}), "must be at most 255"),
+    "a folder from nowhere": (_machine(filesystems=[{"name": "share"}]), "a shared folder has exactly one source"),
     "an installation from no CD-ROM": (
         _machine(install={"iso": "cd", "disk": "root"}, disks=[_claim()]),
         "spec.install.iso: there is no such CD-ROM",
@@ -178,6 +201,44 @@ def test_screens_and_sound_that_go_together_are_taken(api: Any, spec: dict[str, 
 @pytest.mark.parametrize("mode", ["Mediated", "VirtualFunction", "Passthrough"])
 def test_a_machine_may_say_how_its_slice_is_made(api: Any, mode: str) -> None:
     answer = api.kubectl("apply", "--dry-run=server", "-f", "-", stdin=_machine(gpus=[_gpu(mode=mode)]))
+    assert answer.returncode == 0, answer.stderr
+
+
+TAKEN: dict[str, dict[str, Any]] = {
+    "arguments of every allowed kind": {
+        "extraArguments": [
+            "-no-fd-bootchk",
+            "-rtc base=2026-01-01T10:00:00,clock=vm,driftfix=none",
+            "-boot order=dc,menu=on",
+            "-msg timestamp=on",
+            "-icount shift=auto,sleep=off",
+            "-global kvm-pit.lost_tick_policy=delay",
+            "-global VGA.vgamem_mb=64",
+            "-global max-x86_64-cpu.hv-tlbflush-ext=on",
+            "-global virtio-blk-pci.ioeventfd=off",
+            "-set device.hostdev0.x-pci-sub-device-id=0x12ba",
+            "-set device.hostdev1.rombar=0",
+        ]
+    },
+    "huge pages": {"memory": {"size": "3Gi", "hugepages": "1Gi"}},
+    "small huge pages": {"memory": {"size": 1073741824, "hugepages": "2Mi"}},
+    "UEFI of one run": {"firmware": {"uefi": {}}},
+    "no TPM": {"firmware": {"tpm": False, "uefi": {"secureBoot": False}}},
+    "Windows' clock": {"clock": "LocalTime", "hideHypervisor": True, "cpu": {"cores": 51, "sockets": 5}},
+    "shared folders": {
+        "filesystems": [
+            {"name": "home", "owner": 1000, "hostPath": {"path": "/srv"}},
+            {"name": "books", "readOnly": True, "persistentVolumeClaim": {"claimName": "books"}},
+        ]
+    },
+}
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("case", TAKEN)
+def test_what_can_be_carried_out_is_taken(api: Any, case: str) -> None:
+    document = _machine(**TAKEN[case])
+    answer = api.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", "-", stdin=document)
     assert answer.returncode == 0, answer.stderr
 
 

@@ -87,6 +87,33 @@ CASES: dict[str, tuple[dict[str, Any], Devices]] = {
         },
         PLAIN,
     ),
+    "windows-11": (
+        {
+            "cpu": {"cores": 4, "threads": 2},
+            "firmware": {"uefi": {"secureBoot": True}, "tpm": True},
+            "state": {"size": "64Mi"},
+            "clock": "LocalTime",
+            "hideHypervisor": True,
+        },
+        PLAIN,
+    ),
+    "uefi-of-one-run": ({"firmware": {"uefi": {}}}, PLAIN),
+    "huge-pages": ({"memory": {"size": "4Gi", "hugepages": "1Gi"}}, PLAIN),
+    "shared-folders": (
+        {"filesystems": [{"name": "home", "hostPath": {"path": "/srv"}}, {"name": "iso", "readOnly": True}]},
+        PLAIN,
+    ),
+    "two-disguised": (
+        {
+            "deviceIdentity": {
+                "vendorId": "0x10de",
+                "deviceId": "0x1e30",
+                "subVendorId": "0x10de",
+                "subDeviceId": "0x12ba",
+            }
+        },
+        Devices((VfioDevice("a", mdev=UUID), VfioDevice("b", pci="0000:65:00.0", beside=("0000:65:00.1",))), True),
+    ),
     "told": ({"cloudInit": {"secretName": "a"}, "sysprep": {"secretName": "b"}, "guestTools": {}}, PLAIN),
     "tools-switched-off": ({"guestTools": {"enabled": False}}, PLAIN),
     "disguised": (

@@ -17,7 +17,7 @@ from libvf_launcher.paths import Paths
 
 from lab.emulator import qemu
 
-SECONDS = 40
+SECONDS = 120  # on a busy machine
 SCRIPT = "import sys; from pathlib import Path; from libvf_launcher.paths import Paths; "
 SCRIPT += "from libvf_launcher.__main__ import main; sys.exit(main(sys.argv[2:], Paths(Path(sys.argv[1]))))"
 COMMAND = (sys.executable, "-c", SCRIPT)
@@ -141,7 +141,14 @@ def test_a_disk_that_is_not_there_is_named(launch: Callable[..., Running]) -> No
     assert "disk root: there is no disk.img in its volume" in told.message
 
 
-def test_qemus_own_words_are_kept(launch: Callable[..., Running]) -> None:
+def test_a_cpu_that_qemu_does_not_know_is_the_specs_fault(launch: Callable[..., Running]) -> None:
     code, told = launch(cpu={"acceleration": "Preferred", "model": "no-such-cpu"}).end()
-    assert (code, told.reason) == (1, "QemuExited")
+    assert (code, told.reason) == (1, "BadMachine")
+    assert "QEMU does not know spec.cpu.model" in told.message
     assert "no-such-cpu" in told.message
+
+
+def test_qemus_own_words_are_kept(launch: Callable[..., Running]) -> None:
+    code, told = launch(extraArguments=["-global no-such-driver"]).end()
+    assert (code, told.reason) == (1, "QemuExited")
+    assert "no-such-driver" in told.message
