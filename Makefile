@@ -14,7 +14,7 @@ export LIBVF_SEED
 
 SOURCES := api operator/libvf_operator host-agent/libvf_agent launcher/libvf_launcher cli/libvf_cli cli/libvf_workstation lab
 
-.PHONY: demo down reset test unit e2e lint locks
+.PHONY: demo down reset test unit e2e lint docs locks
 
 demo: $(VENV)
 	$(PYTHON) -m lab.demo
@@ -27,7 +27,7 @@ reset: $(VENV)
 
 test: lint
 	$(PYTHON) -m lab build
-	pytest --verbose --durations=15 tests/unit tests/contract tests/integration tests/e2e
+	pytest --verbose --durations=25 -n 2 --dist loadgroup tests/unit tests/contract tests/integration tests/e2e
 
 # what needs neither a cluster nor a node: seconds
 unit: $(VENV)
@@ -43,10 +43,20 @@ lint: $(VENV)
 	mypy $(SOURCES)
 	lint-imports
 
-# the locks, made anew from pyproject.toml; they carry hashes and no addresses
+# the documentation as a site, in out/site
+docs: $(VENV)
+	mkdocs build --strict
+
+# the locks, made anew from pyproject.toml; they carry hashes and no addresses. An image has its extra alone, without
+# what `kubectl vf` needs
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+EXTRA   := import sys, tomllib; data = tomllib.load(open("pyproject.toml", "rb")); \
+  print(*data["project"]["optional-dependencies"][sys.argv[1]], sep="\n")
+
 locks:
-	for extra in operator agent launcher dev; do uv pip compile --quiet --universal --python-version 3.11 \
-	  --generate-hashes --no-header --no-annotate --extra $$extra pyproject.toml -o requirements/$$extra.txt; done
+	for extra in operator agent launcher cli; do \
+	  python3 -c '$(EXTRA)' $$extra | $(COMPILE) - -o requirements/$$extra.txt || exit 1; done
+	$(COMPILE) --extra dev pyproject.toml -o requirements/dev.txt
 
 $(VENV):
 	@echo "installing the locked Python packages into $(VENV) ..."

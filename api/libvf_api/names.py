@@ -7,6 +7,7 @@ MACHINES = "virtualmachines"
 PARTITIONS = "gpupartitions"
 POLICIES = "gpupolicies"
 CATEGORY = "libvf"
+SUBRESOURCES = "subresources.libvf.io"  # the API group of the gateway
 
 DRIVER = "libvf.io"
 GPU_CLASS = "gpu.libvf.io"
@@ -20,6 +21,7 @@ AGENT_MANAGER = "libvf-agent"
 NAMESPACE = "libvf-system"
 AGENT_SELECTOR = "app.kubernetes.io/name=libvf-agent"
 AGENT_CONTAINER = "agent"
+LAUNCHER_CONTAINER = "launcher"
 NODE_CONDITION = "LibvfReady"
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -31,6 +33,10 @@ REPORT_LABEL = "libvf.io/reports"
 REPORT = "policies"  # the label's value, on the ResourceSlice that carries the annotation
 REPORT_ANNOTATION = "libvf.io/policies"
 REQUESTED_STATE = "libvf.io/requested-state"
+RESTART_REQUESTED = "libvf.io/restart-requested"  # any new value, a time by custom; a Pod has the one it was made for
+STARTED_STRATEGY = "libvf.io/started-strategy"  # the run strategy of a halted VM when it is started again
+
+GUEST = "guest"  # in the data of a kvm device: what the guest says of itself (guest_report.Guest)
 
 QEMU_ID = 107  # uid and gid of QEMU, and the owner of the device nodes it is given
 

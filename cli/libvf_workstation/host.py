@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,7 +60,7 @@ class Host:
                     **os.environ,
                     "PATH": path,
                     "LC_ALL": "C.UTF-8",
-                    "KUBECACHEDIR": str(self.layout.state / "kubectl"),
+                    "KUBECACHEDIR": _cache(),
                 },
                 input=stdin,
                 stdin=subprocess.DEVNULL if stdin is None else None,
@@ -69,3 +73,11 @@ class Host:
             raise CommandFailed(words, 127, f"there is no program {words[0]}") from error
         except subprocess.TimeoutExpired as error:
             raise CommandFailed(words, 124, f"not done within {SECONDS:.0f} s") from error
+
+
+@functools.cache
+def _cache() -> str:
+    """A folder for this run alone."""
+    folder = tempfile.mkdtemp(prefix="libvf-kubectl-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

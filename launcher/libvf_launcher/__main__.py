@@ -1,16 +1,19 @@
-"""`libvf-launcher`: run the VM; with `screenshot FILE` or `qmp COMMAND [JSON]`, ask the one that runs."""
+"""`libvf-launcher`: run the VM; with a command, ask the one that runs, or be a pipe to one of its sockets."""
 
 import asyncio
+import contextlib
 import json
 import sys
+import tempfile
+from pathlib import Path
 
 from qemu.qmp import QMPError
 
-from libvf_launcher import lifecycle
+from libvf_launcher import lifecycle, proxy
 from libvf_launcher.monitor import execute
 from libvf_launcher.paths import Paths
 
-USAGE = "usage: libvf-launcher [screenshot FILE | qmp COMMAND [JSON]]"
+USAGE = "usage: libvf-launcher [screenshot FILE|- | qmp COMMAND [JSON] | proxy vnc|spice|serial]"
 
 
 def main(arguments: list[str], paths: Paths | None = None) -> int:
@@ -19,8 +22,12 @@ def main(arguments: list[str], paths: Paths | None = None) -> int:
     match arguments:
         case []:
             return _launch(paths)
+        case ["screenshot", "-"]:
+            return _picture(paths)
         case ["screenshot", file]:
             return _ask(paths, "screendump", {"filename": file, "format": "png"})
+        case ["proxy", name] if name in proxy.SOCKETS:
+            return proxy.run(paths, name)
         case ["qmp", command]:
             return _ask(paths, command, None)
         case ["qmp", command, text]:
@@ -34,6 +41,18 @@ def _launch(paths: Paths) -> int:
     paths.termination.write_bytes(termination.encode())
     print(f"{termination.reason}: {termination.message}", flush=True)
     return 0 if termination.exit_code == 0 else 1
+
+
+def _picture(paths: Paths) -> int:
+    """The screen to standard output, so that a caller by exec has it in one go; QEMU itself writes only to files."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "screen.png")
+        with contextlib.redirect_stdout(sys.stderr):
+            code = main(["screenshot", str(file)], paths)
+        if code == 0:
+            sys.stdout.buffer.write(file.read_bytes())
+            sys.stdout.flush()
+        return code
 
 
 def _ask(paths: Paths, command: str, arguments: dict[str, object] | None) -> int:

@@ -72,8 +72,19 @@ def wanted(machine: Object, pod: Object | None) -> bool:
         annotations = machine["metadata"].get("annotations") or {}
         return bool(annotations.get(names.REQUESTED_STATE) == "Running")
     if strategy in ("Once", "RerunOnFailure") and pod is None:
-        return not completed(machine)
+        return not completed(machine) or restart_due(machine, None)
     return True
+
+
+def restart_due(machine: Object, pod: Object | None) -> bool:
+    """Whether a restart was asked for that no Pod was made for yet.
+
+    The Pod carries the request that it was made for, so that it is carried out once, whatever any clock says; without a
+    Pod the status has the one that the last Pod carried.
+    """
+    asked = pods.restart_requested(machine)
+    carried_out = pods.restart_requested(pod) if pod else (machine.get("status") or {}).get("lastRestart")
+    return asked is not None and asked != carried_out
 
 
 def completed(machine: Object) -> bool:
@@ -146,7 +157,9 @@ def _as_asked(spec: Object | None, thing: Object) -> bool:
 
 
 def _to_be_replaced(machine: Object, pod: Object) -> bool:
-    """A Pod that kubelet has given up, or one whose guest does not run and that has an older spec."""
+    """A Pod whose restart is asked for, that kubelet has given up, or that has an older spec and runs no guest."""
+    if restart_due(machine, pod):
+        return True
     if (pod.get("status") or {}).get("phase") == "Failed":
         return machine["spec"].get("runStrategy", "Always") in ("Always", "RerunOnFailure")
     running = "running" in (pods.launcher(pod).get("state") or {})

@@ -3,11 +3,13 @@
 import json
 from dataclasses import dataclass
 
-from libvf_api import names
+from libvf_api import guest_report, names
 from libvf_api.termination import parse
 
+from libvf_operator import changes
 from libvf_operator import claim as claims
 from libvf_operator import pod as pods
+from libvf_operator.last_run import last_run
 from libvf_operator.machine import Observed, blocked, completed, wanted
 from libvf_operator.objects import Object, condition, deleting, owned_by
 from libvf_operator.status import Conditions
@@ -43,8 +45,10 @@ def status(machine: Object, seen: Observed) -> Object:
     optional = {
         "node": (seen.pod or {}).get("spec", {}).get("nodeName"),
         "podName": seen.pod["metadata"]["name"] if seen.pod else None,
+        "lastRestart": _last_restart(machine, seen.pod),
         "gpu": ", ".join(f"{data['type']} on {data['parent']}" for data in devices if "type" in data),
-        "guest": _guest(seen.pod),
+        "guest": _guest(seen.pod, seen.claims.get(claims.kvm_name(machine))),
+        "lastRun": last_run(machine, seen.pod),
         "displays": [{"type": d, "socket": f"/run/libvf/{d}.sock"} for d in machine["spec"].get("display", [])],
     }
     return {**body, **{key: value for key, value in optional.items() if value}}
@@ -114,7 +118,7 @@ def _conditions(machine: Object, seen: Observed, summary: Summary) -> list[Objec
     moving = not summary.running and not stalled and reason not in RESTING
     conditions.set("Reconciling", moving, reason if moving else "Settled", message if moving else "")
     changed = _changes(machine, pod) if pod else []
-    words = f"restart the machine to apply: {', '.join(changed)}" if changed else ""
+    words = f"{', '.join(changed)}: kubectl vf restart {machine['metadata']['name']} applies it" if changed else ""
     conditions.set("RestartRequired", bool(changed), "SpecChanged" if changed else "UpToDate", words)
     return conditions.listed()
 
@@ -156,19 +160,29 @@ def _node_lost(pod: Object) -> str:
     )
 
 
-def _guest(pod: Object | None) -> Object | None:
+def _guest(pod: Object | None, kvm: Object | None) -> Object | None:
+    """Since when it runs, and what it says of itself; nothing of one that does not run."""
     launcher = pods.launcher(pod or {})
     running = (launcher.get("state") or {}).get("running")
-    return {"startedAt": running["startedAt"], "restarts": launcher.get("restartCount", 0)} if running else None
+    if not running:
+        return None
+    said = next(((device.get("data") or {}).get(names.GUEST) for device in claims.devices(kvm)), None)
+    told = guest_report.plain(guest_report.of(said))
+    return {"startedAt": running["startedAt"], "restarts": launcher.get("restartCount", 0), **told}
 
 
 def _changes(machine: Object, pod: Object) -> list[str]:
-    """Fields of the spec that differ from what the Pod was started with."""
+    """What of the spec differs from what the Pod was started with, from what to what."""
     annotations = pod["metadata"].get("annotations") or {}
     started = json.loads(annotations.get(names.MACHINE_ANNOTATION, "{}")).get("spec", {})
     now = pods.launch_document(machine)["spec"]
-    changed = [key for key in sorted({*started, *now}) if started.get(key) != now.get(key)]
+    changed = changes.told(started, now)
     strategy = machine["spec"].get("runStrategy", "Always")
-    if strategy != "Halted" and pod["spec"].get("restartPolicy") != pods.RESTART_POLICY[strategy]:
-        changed.append("runStrategy")
-    return [f"spec.{key}" for key in changed]
+    policy = pod["spec"].get("restartPolicy")
+    if strategy != "Halted" and policy != pods.RESTART_POLICY[strategy]:
+        changed.append(f"spec.runStrategy to {strategy}, as the Pod's restartPolicy is {policy}")
+    return changed
+
+
+def _last_restart(machine: Object, pod: Object | None) -> str | None:
+    return pods.restart_requested(pod) if pod else (machine.get("status") or {}).get("lastRestart")

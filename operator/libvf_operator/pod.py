@@ -8,7 +8,7 @@ from libvf_api import names
 
 from libvf_operator import claim as claims
 from libvf_operator.objects import Object, child, deleting
-from libvf_operator.parts import Part, devices, disks, memory
+from libvf_operator.parts import Part, devices, disks, guesttools, memory, secrets
 from libvf_operator.parts import launcher as own
 
 GRACE_SECONDS = 180
@@ -75,9 +75,15 @@ def outdated(pod: Object, machine: Object) -> bool:
     return bool(annotations.get(HASH_ANNOTATION) != launch_hash(launch_document(machine)))
 
 
+def restart_requested(thing: Object) -> str | None:
+    """The restart that a VM asks for, or that a Pod was made for."""
+    return (thing["metadata"].get("annotations") or {}).get(names.RESTART_REQUESTED)
+
+
 def parts(spec: Object, document: Object) -> list[Part]:
     """All that this VM's Pod is put together from."""
-    return [own.part(), memory.part(spec), devices.part(document), disks.part(spec)]
+    told = [secrets.part(spec), guesttools.part(spec)]
+    return [own.part(), memory.part(spec), devices.part(document), disks.part(spec), *told]
 
 
 def for_machine(machine: Object, settings: Settings) -> Object:
@@ -90,6 +96,8 @@ def for_machine(machine: Object, settings: Settings) -> Object:
         names.MACHINE_ANNOTATION: json.dumps(document, sort_keys=True),
         HASH_ANNOTATION: launch_hash(document),
     }
+    if asked := restart_requested(machine):
+        pod["metadata"]["annotations"][names.RESTART_REQUESTED] = asked
     pod["spec"] = {
         "restartPolicy": RESTART_POLICY[spec.get("runStrategy", "Always")],
         "terminationGracePeriodSeconds": spec.get("terminationGracePeriodSeconds", GRACE_SECONDS),

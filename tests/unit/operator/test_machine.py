@@ -204,3 +204,59 @@ def test_a_claim_on_its_way_out_is_waited_for() -> None:
     seen.claims["desk-gpu0"]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     assert ready(vm(), seen) == ("False", "PreparingClaims")
     assert machine.desired(vm(), seen, SETTINGS).create == []
+
+
+def asked(thing: dict[str, Any], at: str) -> dict[str, Any]:
+    return vm(annotations={"libvf.io/restart-requested": at}, **thing["spec"])
+
+
+def test_a_restart_ends_the_pod_and_makes_it_anew_once() -> None:
+    seen, thing = settled(vm(), **running()), asked(vm(), "t1")
+    assert kinds(machine.desired(thing, seen, SETTINGS).delete) == ["Pod/desk"]
+    assert kinds(machine.desired(thing, settled(thing, live=False), SETTINGS).create) == ["Pod/desk"]
+    wanted = machine.desired(thing, settled(thing, **running()), SETTINGS)
+    assert (wanted.create, wanted.delete) == ([], [])
+
+
+def test_a_second_restart_is_another_request() -> None:
+    seen = settled(asked(vm(), "t1"), **running())
+    assert kinds(machine.desired(asked(vm(), "t2"), seen, SETTINGS).delete) == ["Pod/desk"]
+
+
+def test_a_restart_is_waited_for_while_the_guest_shuts_down() -> None:
+    seen = settled(vm(), **running())
+    assert seen.pod is not None
+    seen.pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    wanted = machine.desired(asked(vm(), "t1"), seen, SETTINGS)
+    assert (wanted.create, wanted.delete) == ([], [])
+
+
+def test_a_restart_applies_the_changed_spec() -> None:
+    seen = settled(vm(), **running())
+    grown = asked(vm(memory={"size": "2Gi"}), "t1")
+    assert kinds(machine.desired(grown, seen, SETTINGS).delete) == ["Pod/desk"]
+    after = settled(grown, **running())
+    found = {c["type"]: c for c in machine_status.status(grown, after)["conditions"]}
+    assert found["RestartRequired"]["status"] == "False"
+
+
+@pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
+def test_a_restart_runs_a_machine_once_more_that_has_ended(phase: str) -> None:
+    once = vm(runStrategy="Once")
+    once["status"] = machine_status.status(once, settled(once, phase=phase, conditions=[scheduled()]))
+    again = {**asked(once, "t1"), "status": once["status"]}
+    pod_of_before = settled(once, phase=phase)
+    assert kinds(machine.desired(again, pod_of_before, SETTINGS).delete) == ["Pod/desk"]
+    assert kinds(machine.desired(again, settled(again, live=False), SETTINGS).create) == ["Pod/desk"]
+
+
+def test_a_restart_that_was_carried_out_is_not_carried_out_again_when_its_pod_is_gone() -> None:
+    again = asked(vm(runStrategy="Once"), "t1")
+    again["status"] = machine_status.status(again, settled(again, phase="Failed", conditions=[scheduled()]))
+    again["status"] = machine_status.status(again, settled(again, live=False))
+    assert machine.desired(again, settled(again, live=False), SETTINGS).create == []
+
+
+def test_a_halted_machine_is_not_started_by_a_restart() -> None:
+    halted = asked(vm(runStrategy="Halted"), "t1")
+    assert machine.desired(halted, settled(halted, live=False), SETTINGS).create == []

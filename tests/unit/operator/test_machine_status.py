@@ -37,7 +37,10 @@ def test_a_changed_spec_asks_for_a_restart_and_says_what_would_change() -> None:
     seen = settled(vm(), **running())
     grown = vm(memory={"size": "2Gi"})
     found = {c["type"]: c for c in machine_status.status(grown, seen)["conditions"]}["RestartRequired"]
-    assert (found["status"], found["message"]) == ("True", "restart the machine to apply: spec.memory")
+    assert (found["status"], found["message"]) == (
+        "True",
+        "spec.memory.size 1Gi -> 2Gi: kubectl vf restart desk applies it",
+    )
 
 
 def test_transition_times_stay_while_nothing_changes() -> None:
@@ -52,7 +55,9 @@ def test_transition_times_stay_while_nothing_changes() -> None:
 def test_another_run_strategy_that_kubelet_would_not_know_of_asks_for_a_restart() -> None:
     seen = settled(vm(), **running())
     found = {c["type"]: c for c in machine_status.status(vm(runStrategy="Once"), seen)["conditions"]}
-    assert found["RestartRequired"]["message"] == "restart the machine to apply: spec.runStrategy"
+    assert found["RestartRequired"]["message"] == (
+        "spec.runStrategy to Once, as the Pod's restartPolicy is Always: kubectl vf restart desk applies it"
+    )
 
 
 def test_what_the_api_server_refuses_is_told_in_its_words() -> None:
@@ -80,3 +85,25 @@ def test_reasons_of_a_launcher_that_does_not_run(container: dict[str, Any], reas
 def test_a_guest_that_runs_is_ready_and_settled() -> None:
     found = {c["type"]: c["status"] for c in machine_status.status(vm(), settled(vm(), **running()))["conditions"]}
     assert (found["Ready"], found["Reconciling"], found["Stalled"]) == ("True", "False", "False")
+
+
+def _kvm_says(seen: Observed, **data: Any) -> None:
+    claim = seen.claims["desk-kvm"]
+    claim["status"] = {"devices": [{"driver": "libvf.io", "data": {"accelerated": True, **data}}]}
+
+
+def test_what_the_guest_says_of_itself_is_in_the_status_while_it_runs() -> None:
+    seen = settled(vm(), **running())
+    _kvm_says(seen, guest={"os": "Debian GNU/Linux 13", "hostname": "web", "addresses": ["10.0.2.15"]})
+    guest = machine_status.status(vm(), seen)["guest"]
+    assert (guest["os"], guest["hostname"], guest["addresses"]) == ("Debian GNU/Linux 13", "web", ["10.0.2.15"])
+    assert "startedAt" in guest
+    ended = settled(vm(), conditions=[scheduled()], containerStatuses=[{"state": {"waiting": {}}}])
+    _kvm_says(ended, guest={"os": "Debian GNU/Linux 13"})
+    assert "guest" not in machine_status.status(vm(), ended)
+
+
+def test_a_claim_that_says_of_the_guest_what_no_agent_would_write_is_passed_over() -> None:
+    seen = settled(vm(), **running())
+    _kvm_says(seen, guest={"os": ["x"] * 1000})
+    assert "os" not in machine_status.status(vm(), seen)["guest"]
