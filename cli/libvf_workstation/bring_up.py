@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,7 @@ from libvf_workstation.steps import Step, Unpacked
 from libvf_workstation.units import APISERVER, SERVICES, TARGET
 
 NAMESPACE = "libvf-system"
+WORKLOADS = ("deployments", "daemonsets")
 API_SECONDS = 600.0
 NODE_SECONDS = 600.0
 ROLLOUT_SECONDS = 900.0
@@ -76,15 +76,15 @@ class BringUp:
             self.host.run(["systemctl", "start", "--no-block", APISERVER])
         log = "look at journalctl -u 'libvf-*'"
         # its first start makes all of RBAC's rules, and whoever asks before that only costs it time
-        wait_for("the API server", self.host.answers, API_SECONDS, log)
+        wait_for("the API server", self.host.api.ready, API_SECONDS, log)
         self.host.run(["systemctl", "start", "--no-block", TARGET])
         wait_for("the node", self._ready, NODE_SECONDS, log)
 
     def apply(self) -> None:
         """Our manifests, and a wait until all that they start runs."""
         overlay = self.layout.programs / "manifests" / "overlays" / "workstation"
-        with step(f"kubectl apply -k {overlay}"):
-            self.host.kubectl("apply", "-k", str(overlay))
+        with step(f"kubectl apply --server-side -k {overlay}"):
+            self.host.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(overlay))
         wait_for("libvf's own programs", self._rolled_out, ROLLOUT_SECONDS, f"kubectl -n {NAMESPACE} describe pods")
 
     def give(self, policies: Sequence[dict[str, object]]) -> None:
@@ -105,20 +105,12 @@ class BringUp:
         return known is not None and known != self.bundle.stamp(unpacked.member)
 
     def _ready(self) -> bool:
-        node = self._get("node", self.node)
+        node = self.host.api.get(f"/api/v1/nodes/{self.node}")
         return any(c["type"] == "Ready" and c["status"] == "True" for c in node.get("status", {}).get("conditions", []))
 
     def _rolled_out(self) -> bool:
-        found = self._get("deployments,daemonsets", "--namespace", NAMESPACE).get("items", [])
-        return bool(found) and all(rolled_out(workload) for workload in found)
-
-    def _get(self, *what: str) -> dict[str, Any]:
-        """What there is; empty where the API server does not answer, which a busy host's may not do for a while."""
-        try:
-            answer: dict[str, Any] = json.loads(self.host.kubectl("get", *what, "-o", "json"))
-        except CommandFailed:
-            return {}
-        return answer
+        found = [self.host.api.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/{kind}") for kind in WORKLOADS]
+        return all(one.get("items") and all(map(rolled_out, one["items"])) for one in found)
 
 
 def rolled_out(workload: Mapping[str, Any]) -> bool:
@@ -126,9 +118,9 @@ def rolled_out(workload: Mapping[str, Any]) -> bool:
     status, spec = workload.get("status", {}), workload["spec"]
     if status.get("observedGeneration", 0) < workload["metadata"]["generation"]:
         return False
-    if workload["kind"] == "DaemonSet":
+    if "replicas" not in spec:
         wanted = status.get("desiredNumberScheduled", 0)
         done = status.get("updatedNumberScheduled", 0) == status.get("numberAvailable", 0) == wanted
         return bool(wanted and done)
-    wanted = spec.get("replicas", 1)
+    wanted = spec["replicas"]
     return bool(status.get("updatedReplicas", 0) == status.get("availableReplicas", 0) == wanted)

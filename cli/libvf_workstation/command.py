@@ -94,7 +94,7 @@ def status(_: argparse.Namespace) -> int:
     host = Host(_LAYOUT)
     active = {unit: host.does("systemctl", "is-active", "--quiet", unit) for unit in SERVICES}
     print("\n".join(f"{unit:<34} {'running' if runs else 'not running'}" for unit, runs in active.items()))
-    if not host.answers():
+    if not host.api.ready():
         print("the API server does not answer: journalctl -u 'libvf-*' says why")
         return 1
     print(host.kubectl("get", "nodes,pods,vfvm", "--all-namespaces"))

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from libvf_workstation.api import Api
 from libvf_workstation.errors import CommandFailed
 from libvf_workstation.layout import Layout
 
@@ -43,12 +44,10 @@ class Host:
         """kubectl as the administrator of our own cluster."""
         return self.run(["kubectl", f"--kubeconfig={self.layout.kubeconfig}", *arguments], stdin)
 
-    def answers(self) -> bool:
-        """Whether our API server is ready."""
-        try:
-            return self.kubectl("get", "--raw", "/readyz", "--request-timeout=5s").strip() == "ok"
-        except CommandFailed:
-            return False
+    @property
+    def api(self) -> Api:
+        """Our API server, read without kubectl."""
+        return Api(self.layout.kubeconfig)
 
     def _done(self, words: list[str], stdin: str | None) -> subprocess.CompletedProcess[str]:
         path = f"{self.layout.bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -38,4 +38,4 @@ def wait_for(what: str, ready: Callable[[], bool], seconds: float, cure: str) ->
             if now - said > _TELL_SECONDS:
                 say(f"  {now - began:.0f} of {seconds:.0f} s")
                 said = now
-            time.sleep(1)
+            time.sleep(2)

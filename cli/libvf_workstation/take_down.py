@@ -41,13 +41,13 @@ class TakeDown:
 
         Only the host agent can do that, so what is down is started again for it.
         """
-        if not slices(self.layout) and not self.host.answers():
+        if not slices(self.layout) and not self.host.api.ready():
             return
-        if not self.host.answers():
+        if not self.host.api.ready():
             say("the node is down and slices are carved still: it is started once more to give them back")
             self.host.run(["systemctl", "start", "--no-block", TARGET])
             cure = "look at journalctl -u 'libvf-*', mend it, and run this again"
-            wait_for("the API server", self.host.answers, API_SECONDS, cure)
+            wait_for("the API server", self.host.api.ready, API_SECONDS, cure)
         with step("deleting machines, partitions and policies"):
             self._delete("vfvm", "--all-namespaces")
             self._delete("gpart", "--all-namespaces", "--wait=false")
