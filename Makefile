@@ -12,7 +12,7 @@ export PATH := $(VENV)/bin:$(PATH)
 LIBVF_SEED ?= 20261125
 export LIBVF_SEED
 
-SOURCES := api operator/libvf_operator host-agent/libvf_agent launcher/libvf_launcher cli/libvf_cli lab
+SOURCES := api operator/libvf_operator host-agent/libvf_agent launcher/libvf_launcher cli/libvf_cli cli/libvf_workstation lab
 
 .PHONY: demo down reset test unit e2e lint docs locks
 

@@ -158,7 +158,8 @@ class Testbed:
     def _forward(self) -> None:
         daemon = Daemon(self.directory, "forward")
         arguments = [str(LOOPBACK_PORT), network.GATEWAY, "443"]
-        daemon.start([sys.executable, "-m", "lab.forward", *arguments], env={"PYTHONPATH": str(REPOSITORY)})
+        code = f"{REPOSITORY}:{REPOSITORY / 'cli'}"
+        daemon.start([sys.executable, "-m", "lab.forward", *arguments], env={"PYTHONPATH": code})
         inside = (self.plane.directory / "kubeconfig").read_text()
         self.kubeconfig.write_text(inside.replace(self.plane.server, f"https://127.0.0.1:{LOOPBACK_PORT}"))
         self.kubeconfig.chmod(0o600)
