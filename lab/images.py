@@ -48,11 +48,12 @@ class Buildah:
         return bool(self("images", "--quiet", "--filter", f"reference={reference}"))
 
 
-def build_images(repository: Path, guest_disk: Path) -> dict[str, Path]:
-    """Archives of all images that the lab's nodes hold: reference -> docker archive."""
+def build_images(repository: Path, guests: dict[str, Path]) -> dict[str, Path]:
+    """Archives of all images that the lab's nodes hold: reference -> docker archive; `guests` are disks by name."""
     archives = {f"libvf.io/{name}:{TAG}": _program(repository, name) for name in INPUTS}
     archives[f"libvf.io/pause:{TAG}"] = _single("pause", Path("/usr/bin/busybox"), "busybox", _PAUSE)
-    archives[f"libvf.io/demo-guest:{TAG}"] = _single("demo-guest", guest_disk, "disk.img", [])
+    for name, disk in guests.items():
+        archives[f"libvf.io/{name}:{TAG}"] = _single(name, disk, "disk.img", [])
     return archives
 
 
@@ -66,7 +67,7 @@ def _program(repository: Path, name: str) -> Path:
 
 
 def _build(repository: Path, name: str, folder: Path) -> None:
-    buildah = _storage()
+    buildah = storage()
     _base(buildah)
     reference = f"libvf.io/{name}:{TAG}"
     with _host_trust(folder) as volumes:
@@ -79,7 +80,7 @@ def _single(name: str, content: Path, called: str, config: list[str]) -> Path:
     """An image of one file."""
 
     def build(folder: Path) -> None:
-        buildah, reference = _storage(), f"libvf.io/{name}:{TAG}"
+        buildah, reference = storage(), f"libvf.io/{name}:{TAG}"
         container = buildah("from", "scratch")
         buildah("copy", container, content, f"/{called}")
         if config:
@@ -91,10 +92,11 @@ def _single(name: str, content: Path, called: str, config: list[str]) -> Path:
     return cache.entry(f"image-{name}", key, build) / f"{name}.tar"
 
 
-def _storage() -> Buildah:
-    storage = cache.root() / "buildah"
-    storage.mkdir(parents=True, exist_ok=True)
-    return Buildah(storage)
+def storage() -> Buildah:
+    """buildah with its storage, which is made if it is not there."""
+    folder = cache.root() / "buildah"
+    folder.mkdir(parents=True, exist_ok=True)
+    return Buildah(folder)
 
 
 def _base(buildah: Buildah) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 from libvf_api.guest_report import FOLDER
-from libvf_api.names import ATTRIBUTES_FOLDER, METADATA_FILE, QEMU_ID
+from libvf_api.names import ATTRIBUTES_FOLDER, METADATA_FILE, QEMU_ID, VIRTUAL_GPU
 
 from libvf_agent import tap
 from libvf_agent.files import remove_whole, write_whole
@@ -70,7 +70,7 @@ def _hooks(piece: Slice, hook: str) -> dict[str, Any]:
 
 def is_kvm(piece: Slice) -> bool:
     """Whether it is what every virtual machine has."""
-    return piece.plan is None and "tap" not in piece.facts
+    return piece.plan is None and piece.device != VIRTUAL_GPU and "tap" not in piece.facts
 
 
 def _nodes(piece: Slice) -> list[str]:

@@ -11,7 +11,7 @@ from libvf_api.launch import Launch
 from libvf_api.termination import Termination
 from qemu.qmp import ConnectError
 
-from libvf_launcher import devices, dhcp, disks, guestagent, iso, report
+from libvf_launcher import devices, dhcp, disks, firmware, guestagent, iso, making, report, sharing, tpm
 from libvf_launcher.command_line import command_line
 from libvf_launcher.companions import Companion, Companions
 from libvf_launcher.devices import Devices
@@ -33,7 +33,9 @@ async def run(paths: Paths) -> Termination:
         found = devices.read(launch, paths)
         argv = command_line(launch, found, paths)
         for drive in disks.drives(launch.spec, paths):
-            disks.make(drive)
+            making.make(drive)
+        firmware.make(firmware.uefi(launch, paths))
+        tpm.make(launch, paths)
         iso.make(launch, paths)
         _forget_last_run(paths)
         await companions.start(beside(launch, found, paths))
@@ -48,7 +50,8 @@ async def run(paths: Paths) -> Termination:
 
 def beside(launch: Launch, found: Devices, paths: Paths) -> list[Companion]:
     """The programs that this VM needs beside QEMU. Pure."""
-    return [dhcp.companion(found.tap, paths)] if found.tap else []
+    address = [dhcp.companion(found.tap, paths)] if found.tap else []
+    return [*tpm.beside(launch, paths), *sharing.beside(launch, paths), *address]
 
 
 def load(paths: Paths) -> Launch:
@@ -126,5 +129,6 @@ def _told_to_stop() -> asyncio.Event:
 
 def _forget_last_run(paths: Paths) -> None:
     """A container that restarts in its Pod finds the sockets of the run before."""
-    for path in (paths.ready, paths.qmp, paths.qmp_admin, paths.vnc, paths.serial, paths.guest_agent):
+    sockets = (paths.qmp, paths.qmp_admin, paths.vnc, paths.spice, paths.serial, paths.guest_agent)
+    for path in (paths.ready, *sockets):
         path.unlink(missing_ok=True)

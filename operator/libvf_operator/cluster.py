@@ -14,6 +14,7 @@ _PLURALS = {
     "ResourceClaim": "resourceclaims",
     "Pod": "pods",
     "Service": "services",
+    "PersistentVolumeClaim": "persistentvolumeclaims",
 }
 
 

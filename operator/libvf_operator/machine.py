@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from libvf_api import names
 
 from libvf_operator import claim as claims
-from libvf_operator import device_claims
+from libvf_operator import device_claims, installation, volume
 from libvf_operator import partition as partitions
 from libvf_operator import pod as pods
 from libvf_operator import service as services
+from libvf_operator.block import Block
 from libvf_operator.objects import Object, condition, deleting, owned_by
 
 
@@ -18,8 +19,9 @@ class Observed:
     """All that was seen of a VM's surroundings.
 
     `others` are children of further kinds, by kind and name; `rivals` maps a partition's name to who has it first, as
-    VirtualMachine/<name> or Pod/<name>; `waiting` says why an unscheduled Pod waits; `refused` is what the API server
-    said when a child was made last.
+    VirtualMachine/<name> or Pod/<name>, `taken` likewise a disk or the state by what it is (volume.Use.what);
+    `waiting` says why an unscheduled Pod waits; `refused` is what the API server said when a child was made last;
+    `fallback` says why it has a virtual GPU, and whether a slice is free by now.
     """
 
     pod: Object | None = None
@@ -27,9 +29,11 @@ class Observed:
     claims: dict[str, Object] = field(default_factory=dict)
     others: dict[tuple[str, str], Object] = field(default_factory=dict)
     rivals: dict[str, str] = field(default_factory=dict)
+    taken: dict[str, str] = field(default_factory=dict)
     node_ready: bool = True
     waiting: str = ""
     refused: str = ""
+    fallback: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +43,6 @@ class Desired:
     create: list[Object]
     delete: list[Object]
     change: list[Object] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Why no Pod may be made now; `stalled` where somebody has to act."""
-
-    reason: str
-    message: str
-    stalled: bool = True
 
 
 def desired(machine: Object, seen: Observed, settings: pods.Settings) -> Desired:
@@ -100,9 +95,11 @@ def completed(machine: Object) -> bool:
 
 def blocked(machine: Object, seen: Observed) -> Block | None:
     """Why no Pod may be made now, or None."""
-    for gpu in machine["spec"].get("gpus", []):
+    for gpu in pods.attached(machine):
         if block := _blocked_gpu(machine, gpu, seen):
             return block
+    if block := volume.blocked(machine, seen.others, seen.taken):
+        return block
     for name in (claims.kvm_name(machine), *device_claims.names_of(machine)):
         if block := _blocked_claim(seen.claims.get(name), name, machine):
             return block
@@ -139,11 +136,19 @@ def _blocked_claim(claim: Object | None, name: str, owner: Object) -> Block | No
 
 
 def _children(machine: Object, runs: bool) -> list[Object]:
-    """All but the Pod. Partitions are kept while the machine is halted, as a request that costs nothing."""
+    """All but the Pod. Partitions are kept while the machine is halted, as a request that costs nothing; so is what
+    outlives the Pod.
+    """
     templates = (gpu for gpu in machine["spec"].get("gpus", []) if "partitionRef" not in gpu)
     while_it_runs = [claims.for_kvm(machine), *device_claims.for_machine(machine)] if runs else []
     service = services.for_machine(machine)
-    return [*(partitions.for_gpu(machine, gpu) for gpu in templates), *while_it_runs, *([service] if service else [])]
+    state = volume.for_state(machine)
+    return [
+        *(partitions.for_gpu(machine, gpu) for gpu in templates),
+        *([state] if state else []),
+        *while_it_runs,
+        *([service] if service else []),
+    ]
 
 
 def _service(machine: Object, seen: Observed) -> tuple[list[Object], list[Object]]:
@@ -187,10 +192,14 @@ def _asked(spec: Object) -> tuple[bool, Object | None, Object | None]:
 
 
 def _to_be_replaced(machine: Object, pod: Object) -> bool:
-    """A Pod whose restart is asked for, that kubelet has given up, or that has an older spec and runs no guest."""
+    """A Pod whose restart is asked for, that has ended but should not, or that has an older spec and runs no guest."""
+    if done := installation.carried_out(pod):
+        return pods.ended(pod) and (machine.get("status") or {}).get("installed") == done
     if restart_due(machine, pod):
         return True
-    if (pod.get("status") or {}).get("phase") == "Failed":
+    if pods.ended(pod) and installation.installs(pod) and not installation.failure_told(machine):
+        return False  # with the Pod goes what it says of its end
+    if (pod.get("status") or {}).get("phase") == "Failed" or (pods.ended(pod) and installation.installs(pod)):
         return machine["spec"].get("runStrategy", "Always") in ("Always", "RerunOnFailure")
     running = "running" in (pods.launcher(pod).get("state") or {})
     return not running and not pods.ended(pod) and pods.outdated(pod, machine)

@@ -35,10 +35,10 @@ class PodNetwork:
             self._holder = undo.enter_context(subprocess.Popen([*within(self.pod), "cat"], stdin=subprocess.PIPE))
             yield self
 
-    def hook(self, program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a hook as the container runtime does for a container of this Pod."""
+    def hook(self, program: Path, *arguments: str, pid: int | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a hook as the container runtime does for a container of this Pod, or of another process."""
         assert self._holder
-        state = json.dumps({"ociVersion": "1.2.0", "pid": self._holder.pid})
+        state = json.dumps({"ociVersion": "1.2.0", "pid": pid or self._holder.pid})
         return subprocess.run([program, *arguments], input=state, capture_output=True, text=True)
 
     def said(self, *argv: str) -> str:
