@@ -34,6 +34,15 @@ CD = {"name": "cd", "image": {"reference": "example/installer:1"}}
 ONE_DISK = _claim()
 
 REFUSED = {
+    "ports without a card": (
+        _machine(ports=[{"name": "ssh", "port": 22}], network={"mode": "None"}),
+        "spec.ports needs a network card",
+    ),
+    "the address of a group": (_machine(network={"mac": "01:00:5e:00:00:01"}), "its first pair of digits must be even"),
+    "vsock": (_machine(network={"vsock": True}), "spec.network.vsock is not carried out yet"),
+    "USB devices": (_machine(usb=[{"name": "a", "device": "046d:c52b"}]), "spec.usb is not carried out yet"),
+    "network functions": (_machine(nics=[{"name": "a"}]), "spec.nics is not carried out yet"),
+    "a gpu with the name of another claim": (_machine(gpus=[_gpu(type="x") | {"name": "tap"}]), "take another"),
     "a partition with type and vram": (_partition(type="x", vram={"min": "1Gi"}), "spec.type and spec.vram exclude"),
     "vram min above max": (_partition(vram={"min": "4Gi", "max": "1Gi"}), "vram.min must not be larger than vram.max"),
     "a negative size": (_partition(vram={"min": "-1Gi"}), "must be a quantity above zero"),

@@ -1,11 +1,12 @@
 """A real Linux guest on a Pod's network: by user-mode network, and on the tap that the agent's hook makes.
 
-The launcher has no capability, as in its Pod; the Pod is two network namespaces of this machine.
+The launcher is uid 107, as in its Pod; the Pod is two network namespaces of this machine.
 """
 
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,10 +24,13 @@ from tests.unit.launcher.pod_network import MTU, OUTSIDE, POD, PodNetwork, compi
 from tests.unit.launcher.test_life import SCRIPT, until
 
 UID = "11111111-2222-3333-4444-555555555555"
-# what kubelet and containerd do for the launcher: low ports are free, /dev/net/tun is its own, and it has no capability
+# what kubelet and containerd do for the launcher: low ports are free, /dev/net/tun is its own, it is nobody much. What
+# it may beyond a Pod's launcher is to read all files, as Python and QEMU are in a folder of root's here
 AS_IN_A_POD = (
     "sysctl -q net.ipv4.ip_unprivileged_port_start=0; mount -t tmpfs none /dev/net && mknod /dev/net/tun c 10 200"
-    ' && exec setpriv --bounding-set=-all --inh-caps=-all --no-new-privs "$@"'
+    " && chown 107:107 /dev/net/tun && exec setpriv --reuid=107 --regid=107 --clear-groups"
+    " --inh-caps=-all,+dac_read_search --ambient-caps=+dac_read_search --bounding-set=-all,+dac_read_search"
+    ' --no-new-privs "$@"'
 )
 
 
@@ -45,6 +49,8 @@ class Guest:
         shutil.copy(guest_disk(), self.paths.volume("root") / "disk")
         self.paths.machine.write_text(json.dumps(_document(spec)))
         self._log = folder / "serial.log"
+        self._log.touch()
+        subprocess.run(["chown", "-R", "107:107", folder], check=True)
         argv = [*within(pod.pod), "unshare", "--mount", "sh", "-c", AS_IN_A_POD, "sh", sys.executable, "-c", SCRIPT]
         with self._log.open("w") as log:
             self.process = Popen([*argv, str(folder)], stdout=log, stderr=log)
@@ -56,7 +62,8 @@ class Guest:
 
     def until_said(self, words: str) -> None:
         """Wait for it to say so."""
-        until(lambda: words in self.said, 120)
+        until(lambda: words in self.said or self.process.poll() is not None, 120)
+        assert words in self.said
 
 
 def _document(spec: dict[str, Any]) -> dict[str, Any]:
@@ -110,7 +117,7 @@ def test_a_guest_reaches_out_and_its_ports_are_reached_at_the_pods_address(
     (served / "page").write_text("hello-from-outside")
     if mode == "Tap":
         metadata(tmp_path / "c")
-        assert pod.hook(compiled("libvf-tap", tmp_path), *_as_root()).stderr == ""
+        assert pod.hook(compiled("libvf-tap", tmp_path), *arguments()[1:]).stderr == ""
     with pod.serving(served) as asked:
         strings = ["libvf.word=SESAME", f"libvf.fetch=http://{OUTSIDE}:8000/page"]
         ports = [{"name": "web", "port": 80}]
@@ -122,8 +129,3 @@ def test_a_guest_reaches_out_and_its_ports_are_reached_at_the_pods_address(
     assert fetched(pod.pod, "http://127.0.0.1/word") == "SESAME"  # so does kubectl port-forward ask
     if mode == "Tap":
         assert f"mtu {MTU}, dns nameserver 10.9.0.53 search lab.svc.cluster.local" in guest.said
-
-
-def _as_root() -> list[str]:
-    """The hook's arguments, with the tap for the user that this test's launcher is."""
-    return [*arguments()[1:-1], str(os.getuid())]

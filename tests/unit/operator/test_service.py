@@ -26,7 +26,7 @@ def conditions(thing: dict[str, Any], seen: machine.Observed) -> dict[str, dict[
 
 def test_a_machine_with_ports_gets_a_service_of_its_name_that_leads_to_its_pod() -> None:
     thing = vm(ports=[{**SSH, "servicePort": 2222}], network={"serviceType": "NodePort"})
-    [found] = [child for child in machine.desired(thing, settled(thing, live=False), SETTINGS).create]
+    [found] = machine.desired(thing, settled(thing, live=False), SETTINGS).create
     assert kinds([found]) == ["Service/desk"]
     assert found["spec"]["type"] == "NodePort"
     assert found["spec"]["ports"] == [{"name": "ssh", "protocol": "TCP", "port": 2222, "targetPort": 22}]
