@@ -19,6 +19,7 @@ _PATHS = {
     "gpol": "/apis/libvf.io/v1alpha1/gpupolicies",
     "resourceclaim": "/apis/resource.k8s.io/v1/namespaces/{namespace}/resourceclaims",
     "pod": "/api/v1/namespaces/{namespace}/pods",
+    "service": "/api/v1/namespaces/{namespace}/services",
     "node": "/api/v1/nodes",
     "lease": "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases",
     "resourceslice": "/apis/resource.k8s.io/v1/resourceslices",

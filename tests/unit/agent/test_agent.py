@@ -178,14 +178,20 @@ async def test_a_new_policy_is_read_at_once_and_told_of(server: Server, tmp_path
     await asyncio.wait_for(server.published.wait(), 20)
     meta = {"name": "p", "uid": "u", "generation": 3, "creationTimestamp": "2026-11-24T10:00:00Z"}
     server.rule({"metadata": meta, "spec": {"newer": True}})
-    await asyncio.wait_for(server.published.wait(), 20)
-    carrier = server.slices["n1-kvm-libvf-0"]
-    [told] = json.loads(carrier["metadata"]["annotations"]["libvf.io/policies"])
-    assert told == {"name": "p", "uid": "u", "generation": 3}
+    async with asyncio.timeout(20):
+        while not (told := reported(server)):
+            await asyncio.sleep(0.05)
+    assert told == [{"name": "p", "uid": "u", "generation": 3}]
     agent.send_signal(signal.SIGTERM)
     output, _ = await asyncio.wait_for(agent.communicate(), 15)
     said = {line["message"]: line for line in map(json.loads, output.splitlines())}
     assert said["policy not understood"]["error"] == "spec.newer is not known to this agent: update it"
+
+
+def reported(server: Server) -> list[Json]:
+    """What the agent's slice of kvm says of policies."""
+    carrier = server.slices["n1-kvm-libvf-0"]
+    return list(json.loads(carrier["metadata"].get("annotations", {}).get("libvf.io/policies", "[]")))
 
 
 async def asked(path: str) -> tuple[str, str]:
