@@ -17,7 +17,10 @@ _LEAF = (
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """A folder of PEM files: ca, apiserver, kubelet-client (the API server's own), service-account."""
+    """A folder of PEM files: ca, apiserver, kubelet-client (the API server's own), service-account.
+
+    front-proxy-ca is an authority of its own with one certificate, front-proxy-client: who shows that one is believed
+    whatever user it names."""
 
     folder: Path
 
@@ -31,20 +34,25 @@ class Certificates:
 
     def make(self, server_names: Sequence[str]) -> None:
         """Make what is missing; server_names are the API server's, `DNS:..` and `IP:..`."""
-        if self.cert("apiserver").exists():
-            return
+        if not self.cert("apiserver").exists():
+            self._own(server_names)
+        if not self.cert("front-proxy-client").exists():
+            self._authority("front-proxy-ca", "/CN=libvf-lab-front-proxy")
+            self._issue("front-proxy-client", "/CN=front-proxy-client", "clientAuth", authority="front-proxy-ca")
+
+    def _own(self, server_names: Sequence[str]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._authority()
+        self._authority("ca", "/CN=libvf-lab")
         self._issue("kubelet-client", "/O=system:masters/CN=kube-apiserver-kubelet-client", "clientAuth")
         run(["openssl", "genrsa", "-out", self.key("service-account"), "2048"])
         self._issue("apiserver", "/CN=kube-apiserver", "serverAuth", ",".join(server_names))
 
-    def _authority(self) -> None:
-        argv = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650", "-subj", "/CN=libvf-lab"]
+    def _authority(self, name: str, subject: str) -> None:
+        argv = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650", "-subj", subject]
         usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
-        run([*argv, *usage, "-keyout", self.key("ca"), "-out", self.cert("ca")])
+        run([*argv, *usage, "-keyout", self.key(name), "-out", self.cert(name)])
 
-    def _issue(self, name: str, subject: str, usage: str, names: str = "") -> None:
+    def _issue(self, name: str, subject: str, usage: str, names: str = "", authority: str = "ca") -> None:
         extensions = [*_LEAF, f"extendedKeyUsage={usage}", *([f"subjectAltName={names}"] if names else [])]
         request = self.folder / f"{name}.csr"
         extension_file = self.folder / f"{name}.ext"
@@ -52,5 +60,5 @@ class Certificates:
         new_key = ["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", subject]
         run([*new_key, "-keyout", self.key(name), "-out", request])
         sign = ["openssl", "x509", "-req", "-in", request, "-days", "3650", "-extfile", extension_file]
-        authority = ["-CA", self.cert("ca"), "-CAkey", self.key("ca"), "-CAcreateserial"]
-        run([*sign, *authority, "-out", self.cert(name)])
+        signer = ["-CA", self.cert(authority), "-CAkey", self.key(authority), "-CAcreateserial"]
+        run([*sign, *signer, "-out", self.cert(name)])

@@ -159,6 +159,22 @@ class ControlPlane:
             f"--kubelet-client-certificate={pki.cert('kubelet-client')}",
             f"--kubelet-client-key={pki.key('kubelet-client')}",
             "--kubelet-preferred-address-types=InternalIP",
+            *self._aggregation(),
+        ]
+
+    def _aggregation(self) -> list[str]:
+        """How it proves itself to APIs behind it; inside the lab it dials their Pods, as nothing serves Services."""
+        pki = self.certificates
+        return [
+            f"--requestheader-client-ca-file={pki.cert('front-proxy-ca')}",
+            "--requestheader-allowed-names=front-proxy-client",
+            "--requestheader-username-headers=X-Remote-User",
+            "--requestheader-uid-headers=X-Remote-Uid",
+            "--requestheader-group-headers=X-Remote-Group",
+            "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+            f"--proxy-client-cert-file={pki.cert('front-proxy-client')}",
+            f"--proxy-client-key-file={pki.key('front-proxy-client')}",
+            f"--enable-aggregator-routing={str(bool(self.inside)).lower()}",
         ]
 
     def _controllers(self) -> dict[str, list[str]]:

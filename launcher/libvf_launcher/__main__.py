@@ -1,16 +1,17 @@
-"""`libvf-launcher`: run the VM; with a command, ask the one that runs, or be a pipe to one of its sockets."""
+"""`libvf-launcher`: run the VM; with a command, ask the one that runs, or be a pipe to one of its sockets.
 
-import asyncio
+What only some commands need is imported there: many pipes may run in the Pod's memory, beside the one that launched.
+"""
+
 import json
 import sys
+import tempfile
+from pathlib import Path
 
-from qemu.qmp import QMPError
-
-from libvf_launcher import lifecycle, proxy
-from libvf_launcher.monitor import execute
+from libvf_launcher import proxy
 from libvf_launcher.paths import Paths
 
-USAGE = "usage: libvf-launcher [screenshot FILE | qmp COMMAND [JSON] | proxy vnc|spice|serial]"
+USAGE = "usage: libvf-launcher [screenshot FILE|- | qmp COMMAND [JSON] | proxy vnc|spice|serial]"
 
 
 def main(arguments: list[str], paths: Paths | None = None) -> int:
@@ -19,6 +20,8 @@ def main(arguments: list[str], paths: Paths | None = None) -> int:
     match arguments:
         case []:
             return _launch(paths)
+        case ["screenshot", "-"]:
+            return _picture(paths)
         case ["screenshot", file]:
             return _ask(paths, "screendump", {"filename": file, "format": "png"})
         case ["proxy", name] if name in proxy.SOCKETS:
@@ -32,19 +35,40 @@ def main(arguments: list[str], paths: Paths | None = None) -> int:
 
 
 def _launch(paths: Paths) -> int:
+    import asyncio
+
+    from libvf_launcher import lifecycle
+
     termination = asyncio.run(lifecycle.run(paths))
     paths.termination.write_bytes(termination.encode())
     print(f"{termination.reason}: {termination.message}", flush=True)
     return 0 if termination.exit_code == 0 else 1
 
 
-def _ask(paths: Paths, command: str, arguments: dict[str, object] | None) -> int:
+def _picture(paths: Paths) -> int:
+    """QEMU writes to a file: one of its own for each who asks, in the memory that both share."""
+    with tempfile.TemporaryDirectory(dir=paths.run) as folder:
+        file = Path(folder) / "screen.png"
+        code = _ask(paths, "screendump", {"filename": str(file), "format": "png"}, quiet=True)
+        if code == 0:
+            sys.stdout.buffer.write(file.read_bytes())
+    return code
+
+
+def _ask(paths: Paths, command: str, arguments: dict[str, object] | None, quiet: bool = False) -> int:
+    import asyncio
+
+    from qemu.qmp import QMPError
+
+    from libvf_launcher.monitor import execute
+
     try:
         answer = asyncio.run(execute(paths.qmp_admin, command, arguments))
     except QMPError as error:
         print(f"{command}: {error}", file=sys.stderr)
         return 1
-    print(json.dumps(answer))
+    if not quiet:
+        print(json.dumps(answer))
     return 0
 
 

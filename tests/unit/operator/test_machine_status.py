@@ -75,6 +75,7 @@ def test_what_the_api_server_refuses_is_told_in_its_words() -> None:
         ({"state": {"waiting": {"reason": "ContainerCreating"}}}, "Starting"),
         ({"state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}}, "GuestFailed"),
         ({"state": {"terminated": {"exitCode": 1, "reason": "Error"}}}, "Restarting"),
+        ({"state": {"running": {}}, "started": False}, "Starting"),
     ],
 )
 def test_reasons_of_a_launcher_that_does_not_run(container: dict[str, Any], reason: str) -> None:
@@ -85,3 +86,17 @@ def test_reasons_of_a_launcher_that_does_not_run(container: dict[str, Any], reas
 def test_a_guest_that_runs_is_ready_and_settled() -> None:
     found = {c["type"]: c["status"] for c in machine_status.status(vm(), settled(vm(), **running()))["conditions"]}
     assert (found["Ready"], found["Reconciling"], found["Stalled"]) == ("True", "False", "False")
+
+
+def test_a_guest_that_stands_still_is_paused_and_nothing_is_wrong_or_under_way() -> None:
+    container = {
+        "state": {"running": {}},
+        "started": True,
+        "ready": False,
+        "lastState": {"terminated": {"exitCode": 0}},
+    }
+    seen = settled(vm(), conditions=[scheduled()], containerStatuses=[container])
+    found = {c["type"]: c for c in machine_status.status(vm(), seen)["conditions"]}
+    assert (found["Ready"]["status"], found["Ready"]["reason"]) == ("False", "Paused")
+    assert (found["Reconciling"]["status"], found["Stalled"]["status"]) == ("False", "False")
+    assert "unpause it" in found["Ready"]["message"]
