@@ -1,20 +1,16 @@
 """The gateway's program before a real API server, and people who ask it by that API server."""
 
-import asyncio
 import json
 import os
 import socket
-import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import aiohttp
 import pytest
 import yaml
 
@@ -23,59 +19,11 @@ from tests.integration import fakenode
 from tests.integration.conftest import REPOSITORY, Api
 from tests.integration.fakenode import clear, until
 from tests.integration.standin import StandIn
+from tests.people import Person, bound
 from tests.unit.launcher.test_life import Running
 
-GROUP = "subresources.libvf.io"
-BASE = f"/apis/{GROUP}/v1alpha1"
-API_SERVICE = f"v1alpha1.{GROUP}"
+API_SERVICE = "v1alpha1.subresources.libvf.io"
 Json = dict[str, Any]
-Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody with a token of the API server."""
-
-    server: str
-    authority: Path
-    token: str
-
-    def run(self, talk: Callable[[aiohttp.ClientSession], Awaitable[Answer]]) -> Answer:
-        """Talk to the API server as this person."""
-
-        async def talking() -> Answer:
-            trusting = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=str(self.authority)))
-            headers = {"Authorization": f"Bearer {self.token}"}
-            async with aiohttp.ClientSession(self.server, connector=trusting, headers=headers) as session:
-                return await talk(session)
-
-        return asyncio.run(talking())
-
-    def ask(self, method: str, path: str) -> tuple[int, bytes]:
-        """One request: the code and the body."""
-
-        async def talk(session: aiohttp.ClientSession) -> tuple[int, bytes]:
-            async with session.request(method, path) as answer:
-                return answer.status, await answer.read()
-
-        return self.run(talk)
-
-    def upgrade(self, path: str, **headers: str) -> int:
-        """The code that a WebSocket is refused with; 101 where it is not."""
-
-        async def talk(session: aiohttp.ClientSession) -> int:
-            try:
-                await (await session.ws_connect(path, protocols=("binary",), headers=headers)).close()
-            except aiohttp.WSServerHandshakeError as error:
-                return error.status
-            return 101
-
-        return self.run(talk)
-
-
-def of_machine(name: str, what: str, namespace: str = "default") -> str:
-    """The path of a subresource."""
-    return f"{BASE}/namespaces/{namespace}/virtualmachines/{name}/{what}"
 
 
 def token(api: Api, account: str, namespace: str = "default") -> str:
@@ -87,15 +35,11 @@ def token(api: Api, account: str, namespace: str = "default") -> str:
 def person(api: Api, account: str, *roles: str) -> Person:
     """A service account of the default namespace with these cluster roles in it, as somebody who asks."""
     settings = yaml.safe_load(api.kubeconfig.read_text())
-    server = settings["clusters"][0]["cluster"]["server"]
     mine = token(api, account)
     for role in roles:
-        subject = {"kind": "ServiceAccount", "name": account, "namespace": "default"}
-        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role}
-        meta = {"name": f"{account}-{role}", "namespace": "default"}
-        binding = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": meta}
-        api.apply({**binding, "roleRef": reference, "subjects": [subject]})
-    return Person(server, api.kubeconfig.parent / "pki" / "ca.crt", mine)
+        api.apply(bound(account, role))
+    authority = api.kubeconfig.parent / "pki" / "ca.crt"
+    return Person(settings["clusters"][0]["cluster"]["server"], authority, mine)
 
 
 def free_port() -> int:

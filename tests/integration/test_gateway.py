@@ -12,18 +12,16 @@ import pytest
 from tests.integration.conftest import Api
 from tests.integration.fakenode import clear, until
 from tests.integration.gatewaying import (
-    BASE,
-    GROUP,
     declared,
     launched,
     machine,
-    of_machine,
     person,
     port,
     standin,
     told,
 )
 from tests.integration.standin import StandIn
+from tests.people import BASE, of_machine
 from tests.unit.launcher.test_life import Running, launch
 
 __all__ = ["launch", "machine", "port", "standin"]
@@ -39,7 +37,7 @@ def test_the_api_is_found_without_a_warning(api: Api, standin: StandIn) -> None:
     assert found["restart"] == ["update"]
     answer = api.kubectl("api-resources", "--api-group=libvf.io", "--cached=false")
     assert (answer.returncode, answer.stderr) == (0, "")
-    until(lambda: GROUP in api.done("get", "--raw", "/openapi/v3"))
+    until(lambda: "subresources.libvf.io" in api.done("get", "--raw", "/openapi/v3"))
     described = json.loads(api.done("get", "--raw", f"/openapi/v3{BASE}"))
     assert of_machine("{name}", "pause", "{namespace}") in described["paths"]
 

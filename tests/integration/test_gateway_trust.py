@@ -15,14 +15,11 @@ from tests.integration.conftest import Api
 from tests.integration.fakenode import until
 from tests.integration.gatewaying import (
     API_SERVICE,
-    BASE,
     Json,
-    Person,
     available,
     free_port,
     gateway,
     machine,
-    of_machine,
     person,
     port,
     register,
@@ -31,6 +28,7 @@ from tests.integration.gatewaying import (
     told,
 )
 from tests.integration.standin import StandIn
+from tests.people import BASE, Person, of_machine
 from tests.unit.launcher.test_life import Running, launch
 
 __all__ = ["launch", "machine", "port", "standin"]

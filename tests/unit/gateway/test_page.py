@@ -8,8 +8,8 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from tests.chromium import chromium, complaints, until
 from tests.fakekernel.cards import mbochs, nvidia
-from tests.unit.gateway.chromium import chromium, complaints, until
 from tests.unit.gateway.replay import CLAIMS, MACHINES, SLICES, Cluster, held, machine, offered
 
 CARD = "0000:65:00.0"
