@@ -65,7 +65,7 @@ ENTRYPOINT ["python3", "-m", "libvf_gateway"]
 
 FROM python AS launcher
 RUN apt-get update && apt-get install -y --no-install-recommends \
-      qemu-system-x86 qemu-utils seabios ipxe-qemu ovmf \
+      qemu-system-x86 qemu-utils seabios ipxe-qemu ovmf xorriso \
  && rm -rf /var/lib/apt/lists/* \
  && printf '#!/bin/sh\nexec python3 -m libvf_launcher "$@"\n' > /usr/local/bin/libvf-launcher \
  && chmod 755 /usr/local/bin/libvf-launcher \

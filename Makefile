@@ -15,7 +15,7 @@ export LIBVF_SEED
 SOURCES := api operator/libvf_operator host-agent/libvf_agent launcher/libvf_launcher gateway/libvf_gateway \
   cli/libvf_cli lab
 
-.PHONY: demo down reset test unit e2e lint locks
+.PHONY: demo down reset test unit e2e lint docs locks
 
 demo: $(VENV)
 	$(PYTHON) -m lab.demo
@@ -28,7 +28,7 @@ reset: $(VENV)
 
 test: lint
 	$(PYTHON) -m lab build
-	pytest --verbose --durations=15 tests/unit tests/contract tests/integration tests/e2e
+	pytest --verbose --durations=25 -n 2 --dist loadgroup tests/unit tests/contract tests/integration tests/e2e
 
 # what needs neither a cluster nor a node: seconds
 unit: $(VENV)
@@ -43,6 +43,10 @@ lint: $(VENV)
 	ruff format --check .
 	mypy $(SOURCES)
 	lint-imports
+
+# the documentation as a site, in out/site
+docs: $(VENV)
+	mkdocs build --strict
 
 # the locks, made anew from pyproject.toml; they carry hashes and no addresses. An image has its extra alone, without
 # what `kubectl vf` needs

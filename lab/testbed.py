@@ -43,7 +43,7 @@ class Ready:
 class Testbed:
     """The lab whose state is in `directory`."""
 
-    directory: Path = REPOSITORY / "out" / "lab"
+    directory: Path = REPOSITORY / "out" / (f"lab-{network.LAB}" if network.LAB else "lab")
 
     @property
     def kubeconfig(self) -> Path:

@@ -3,15 +3,28 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
+import hypothesis
 import pytest
 
 from lab.demo import install
 from lab.testbed import Testbed
+from tests import workers
+
+# how long an example takes says how busy the machine is, not whether the code is right
+hypothesis.settings.register_profile("libvf", deadline=None)
+hypothesis.settings.load_profile("libvf")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes seconds comes first, then machines of their own, then the lab, what looks back at it last."""
     items.sort(key=_late)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def pytest_runtest_logfinish(nodeid: str) -> None:
+    """Tell the other workers."""
+    workers.finished(nodeid)
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +35,7 @@ def lab(pytestconfig: pytest.Config) -> Iterator[Testbed]:
     with _shown(pytestconfig):
         bed.up(1)
         install(bed)
+    workers.has_lab(bed.directory)
     yield bed
     if not ran_before:
         with _shown(pytestconfig):
@@ -39,6 +53,12 @@ def two_nodes(lab: Testbed, pytestconfig: pytest.Config) -> Iterator[Testbed]:
 
 
 @pytest.fixture(scope="session")
+def everything_else(request: pytest.FixtureRequest) -> None:
+    """All tests but the last ones have run, on whichever worker."""
+    workers.wait_for(item.nodeid for item in request.session.items if not item.get_closest_marker("last"))
+
+
+@pytest.fixture(scope="session")
 def shown(pytestconfig: pytest.Config) -> Callable[[], AbstractContextManager[None]]:
     """For what takes minutes."""
     return lambda: _shown(pytestconfig)
@@ -48,6 +68,13 @@ def _late(item: pytest.Item) -> tuple[bool, ...]:
     """A machine of a test's own and the lab would share two cores, if the lab were up already."""
     names = getattr(item, "fixturenames", ())
     return (bool(item.get_closest_marker("last")), bool(item.get_closest_marker("e2e")), "lab" in names)
+
+
+def _group(item: pytest.Item) -> str:
+    """What one worker runs in one go: a file, on the fake and on the real kernel apart, or all that share a server."""
+    if item.get_closest_marker("integration"):
+        return "integration"
+    return f"{item.path.name}, {'real' if item.get_closest_marker('e2e') else 'fake'}"
 
 
 def _shown(config: pytest.Config) -> AbstractContextManager[None]:

@@ -7,6 +7,7 @@ MACHINES = "virtualmachines"
 PARTITIONS = "gpupartitions"
 POLICIES = "gpupolicies"
 CATEGORY = "libvf"
+SUBRESOURCES = "subresources.libvf.io"  # the API group of the gateway
 
 DRIVER = "libvf.io"
 GPU_CLASS = "gpu.libvf.io"
@@ -38,6 +39,8 @@ REPORT_ANNOTATION = "libvf.io/policies"
 REQUESTED_STATE = "libvf.io/requested-state"
 RESTART_REQUESTED = "libvf.io/restart-requested"  # any new value, a time by custom; a Pod has the one it was made for
 STARTED_STRATEGY = "libvf.io/started-strategy"  # the run strategy of a halted VM when it is started again
+
+GUEST = "guest"  # in the data of a kvm device: what the guest says of itself (guest_report.Guest)
 
 QEMU_ID = 107  # uid and gid of QEMU, and the owner of the device nodes it is given
 

@@ -1664,20 +1664,20 @@ class Port(Struct):
 
 class CloudInit(Struct):
     """
-    Data for cloud-init in the guest, handed to it as a NoCloud CD.
+    Data for cloud-init in the guest, handed to it as a NoCloud disk: ISO 9660, label cidata.
     """
 
     secret_name: (
         Annotated[
             str,
             Meta(
-                description="A Secret with the keys user-data, and if wanted meta-data and network-config."
+                description="A Secret with the key user-data, and if wanted meta-data, network-config and vendor-data."
             ),
         ]
         | UnsetType
     ) = field(name="secretName", default=UNSET)
     """
-    A Secret with the keys user-data, and if wanted meta-data and network-config.
+    A Secret with the key user-data, and if wanted meta-data, network-config and vendor-data.
     """
     user_data: (
         Annotated[
@@ -1697,10 +1697,12 @@ class Sysprep(Struct):
 
     secret_name: Annotated[
         str,
-        Meta(description="A Secret with the keys autounattend.xml or unattend.xml."),
+        Meta(
+            description="A Secret with the key autounattend.xml or unattend.xml; its other keys are files on the CD too."
+        ),
     ] = field(name="secretName")
     """
-    A Secret with the keys autounattend.xml or unattend.xml.
+    A Secret with the key autounattend.xml or unattend.xml; its other keys are files on the CD too.
     """
 
 
@@ -1973,14 +1975,14 @@ class VirtualMachineSpec(Struct):
         Annotated[
             CloudInit,
             Meta(
-                description="Data for cloud-init in the guest, handed to it as a NoCloud CD.",
+                description="Data for cloud-init in the guest, handed to it as a NoCloud disk: ISO 9660, label cidata.",
                 title="VirtualMachineSpecCloudInit",
             ),
         ]
         | UnsetType
     ) = field(name="cloudInit", default=UNSET)
     """
-    Data for cloud-init in the guest, handed to it as a NoCloud CD.
+    Data for cloud-init in the guest, handed to it as a NoCloud disk: ISO 9660, label cidata.
     """
     sysprep: (
         Annotated[
@@ -2038,6 +2040,32 @@ class VirtualMachineSpec(Struct):
     ) = field(name="extraArguments", default=UNSET)
     """
     Further QEMU arguments, one option with its value each, such as "-rtc base=localtime". Only what opens no file, socket or program is allowed.
+    """
+
+
+class LastRun(Struct):
+    """
+    How its last run ended.
+    """
+
+    reason: Annotated[
+        str,
+        Meta(
+            description="Why, in one CamelCase word, such as Stopped, GuestShutdown, Killed or QemuExited."
+        ),
+    ]
+    """
+    Why, in one CamelCase word, such as Stopped, GuestShutdown, Killed or QemuExited.
+    """
+    message: Annotated[str, Meta(description="Why, for people.")]
+    """
+    Why, for people.
+    """
+    finished_at: Annotated[str, Meta(description="When it ended.")] | UnsetType = field(
+        name="finishedAt", default=UNSET
+    )
+    """
+    When it ended.
     """
 
 
@@ -2164,6 +2192,19 @@ class VirtualMachineStatus(Struct):
     ) = UNSET
     """
     Its slices in short, such as mdpy-xga on mdpy.
+    """
+    last_run: (
+        Annotated[
+            LastRun,
+            Meta(
+                description="How its last run ended.",
+                title="VirtualMachineStatusLastRun",
+            ),
+        ]
+        | UnsetType
+    ) = field(name="lastRun", default=UNSET)
+    """
+    How its last run ended.
     """
     guest: (
         Annotated[

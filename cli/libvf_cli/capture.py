@@ -32,9 +32,9 @@ class Saved:
     capture: Capture
 
 
-def saved(kubectl: Kubectl, node: str, card: str | None, output: str | None) -> Saved:
+def saved(kubectl: Kubectl, node: str, card: str | None, name: str | None) -> Saved:
     """The archive of a node's host, looked into and written; CannotWrite where there is a file of that name."""
-    file = Path(output or f"{node}-{datetime.now(UTC):%Y-%m-%d}.tar.gz")
+    file = Path(name or f"{node}-{datetime.now(UTC):%Y-%m-%d}.tar.gz")
     _refuse_if_there(file)
     [agent] = found(kubectl, node)
     only = (f"--card={card}",) if card else ()
@@ -47,7 +47,7 @@ def saved(kubectl: Kubectl, node: str, card: str | None, output: str | None) -> 
         with file.open("xb") as target:
             target.write(archive)
     except OSError as error:
-        raise CannotWrite(f"{file}: {error.strerror}: name another file with --output") from error
+        raise CannotWrite(f"{file}: {error.strerror}: name another file with --file") from error
     return Saved(file, len(archive), capture)
 
 
@@ -71,6 +71,12 @@ def text(made: Saved) -> str:
     return "\n\n".join(parts)
 
 
+def document(made: Saved) -> object:
+    """The same for programs."""
+    functions = [dict(zip(("function", "pciId", "class", "driver"), row, strict=True)) for row in _rows(made.capture)]
+    return {"file": str(made.file), "bytes": made.size, "functions": sorted(functions, key=lambda one: one["function"])}
+
+
 def _rows(capture: Capture) -> Iterator[tuple[str, ...]]:
     """Cards and their virtual functions, by what the bus or a function's own folder says."""
     for path, kind in capture.files.items():
@@ -85,4 +91,4 @@ def _rows(capture: Capture) -> Iterator[tuple[str, ...]]:
 def _refuse_if_there(file: Path) -> None:
     """Before the host is asked for nothing."""
     if file.exists():
-        raise CannotWrite(f"{file} is there already: name another file with --output")
+        raise CannotWrite(f"{file} is there already: name another file with --file")

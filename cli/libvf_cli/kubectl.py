@@ -6,9 +6,9 @@ import json
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
-from libvf_cli.errors import KubectlFailed, NoKubectl
+from libvf_cli.errors import Forbidden, KubectlFailed, NoKubectl, NotFound
 
 SECONDS = 60.0
 
@@ -31,44 +31,60 @@ class Kubectl:
     options: tuple[str, ...] = ()
     seconds: float = SECONDS
 
-    def call(self, *arguments: str) -> Answer:
+    def argv(self, *arguments: str) -> tuple[str, ...]:
+        """The whole command, for who starts it and leaves it running."""
+        return ("kubectl", *self.options, *arguments)
+
+    def call(self, *arguments: str, stdin: str = "") -> Answer:
         """One call, whatever its code; NoKubectl or KubectlFailed where it could not be made."""
-        done = self._run(arguments)
+        done = self._run(arguments, stdin)
         return Answer(done.stdout.decode(errors="replace"), _text(done.stderr), done.returncode)
 
-    def fetch(self, *arguments: str) -> bytes:
+    def fetch(self, *arguments: str, stdin: str = "") -> bytes:
         """What a call prints, byte by byte; KubectlFailed with its own words where it ends with another code than 0."""
-        done = self._run(arguments)
+        done = self._run(arguments, stdin)
         if done.returncode:
-            what = _text(done.stderr) or f"exit code {done.returncode}"
-            raise KubectlFailed(f"kubectl {' '.join(arguments[:2])}: {what}")
+            _fail(" ".join(arguments[:2]), _text(done.stderr), done.returncode)
         return done.stdout
 
-    def _run(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
-        argv = ("kubectl", *self.options, *arguments)
+    def get(self, *arguments: str) -> Json:
+        """`kubectl get .. --output json`; KubectlFailed with kubectl's own words."""
+        return self.document("get", *arguments)
+
+    def document(self, *arguments: str, stdin: str = "") -> Json:
+        """What a call with `--output json` answers; KubectlFailed with kubectl's own words."""
+        answer = self.call(*arguments, "--output=json", stdin=stdin)
+        if answer.code:
+            _fail(" ".join(arguments), answer.errors, answer.code)
         try:
-            return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=self.seconds)
-        except FileNotFoundError as error:
-            raise NoKubectl("there is no kubectl on PATH: install it, or put its folder on PATH") from error
+            document: Json = json.loads(answer.output)
+        except ValueError as error:
+            raise KubectlFailed(f"kubectl {' '.join(arguments)} printed no JSON: {answer.output[:200]!r}") from error
+        return document
+
+    def _run(self, arguments: Sequence[str], stdin: str) -> subprocess.CompletedProcess[bytes]:
+        given: dict[str, Any] = {"input": stdin.encode()} if stdin else {"stdin": subprocess.DEVNULL}
+        try:
+            return subprocess.run(self.argv(*arguments), capture_output=True, timeout=self.seconds, **given)
         except OSError as error:
-            raise NoKubectl(f"kubectl can not be run ({error.strerror}): mend the one that is on PATH") from error
+            raise not_there(error) from error
         except subprocess.TimeoutExpired as error:
             raise KubectlFailed(
                 f"kubectl {arguments[0]} did not end in {self.seconds:g} s: is the API server reachable, and the node?"
             ) from error
 
-    def get(self, *arguments: str) -> Json:
-        """`kubectl get .. --output json`; KubectlFailed with kubectl's own words."""
-        answer = self.call("get", *arguments, "--output=json")
-        if answer.code:
-            raise KubectlFailed(f"kubectl get {' '.join(arguments)}: {answer.errors or f'exit code {answer.code}'}")
-        try:
-            document: Json = json.loads(answer.output)
-        except ValueError as error:
-            raise KubectlFailed(
-                f"kubectl get {' '.join(arguments)} printed no JSON: {answer.output[:200]!r}"
-            ) from error
-        return document
+
+def not_there(error: OSError) -> NoKubectl:
+    """Why kubectl could not be started."""
+    if isinstance(error, FileNotFoundError):
+        return NoKubectl("there is no kubectl on PATH: install it, or put its folder on PATH")
+    return NoKubectl(f"kubectl can not be run ({error.strerror}): mend the one that is on PATH")
+
+
+def _fail(what: str, words: str, code: int) -> NoReturn:
+    kinds = (("(NotFound)", NotFound), ("(Forbidden)", Forbidden))
+    kind = next((kind for word, kind in kinds if word in words), KubectlFailed)
+    raise kind(f"kubectl {what}: {words or f'exit code {code}'}")
 
 
 def _text(output: bytes) -> str:

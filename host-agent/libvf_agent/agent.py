@@ -32,6 +32,7 @@ log = logging.getLogger("libvf.agent")
 RESCAN_SECONDS = 60.0
 RETRY_SECONDS = 3.0
 SETTLE_SECONDS = 0.2
+LISTEN_SECONDS = 5.0
 
 
 async def run(config: Config) -> None:
@@ -98,7 +99,7 @@ async def serve(config: Config, driver: Driver, door: Door, stop: asyncio.Event)
 async def _tasks(driver: Driver, door: Door, condition: NodeCondition) -> AsyncIterator[None]:
     """The loops that go on beside the calls."""
     watches = (_watch_forever(driver, door), _policies_forever(driver, door))
-    loops = (_publish_forever(driver), *watches, _reap_forever(driver), _tell_forever(condition))
+    loops = (_publish_forever(driver), *watches, _reap_forever(driver), _tell_forever(condition), _listen(driver))
     tasks = [asyncio.create_task(loop) for loop in loops]
     try:
         yield
@@ -161,6 +162,19 @@ async def _reap_forever(driver: Driver) -> None:
         except (AgentError, OSError) as error:
             log.warning("not reaped", extra={"error": str(error)})
         await asyncio.sleep(RESCAN_SECONDS)
+
+
+async def _listen(driver: Driver) -> None:
+    """Passes on what guests say of themselves."""
+    try:
+        while True:
+            try:
+                await driver.guests.pass_on()
+            except OSError as error:
+                log.warning("guests not listened to", extra={"error": str(error)})
+            await asyncio.sleep(LISTEN_SECONDS)
+    finally:
+        driver.guests.close()
 
 
 async def _tell_forever(condition: NodeCondition) -> None:

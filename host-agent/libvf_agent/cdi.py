@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from libvf_api.guest_report import FOLDER
 from libvf_api.names import ATTRIBUTES_FOLDER, METADATA_FILE, QEMU_ID
 
 from libvf_agent.files import remove_whole, write_whole
@@ -24,10 +25,11 @@ def device_id(entry: Entry, index: int) -> str:
     return f"{KIND}={entry.uid}-{index}"
 
 
-def document(entry: Entry, metadata: Path, hook: str = HOOK) -> dict[str, Any]:
-    """The CDI file of an entry; `metadata` is the host's folder of this claim's metadata files."""
+def document(entry: Entry, metadata: Path, report: Path, hook: str = HOOK) -> dict[str, Any]:
+    """The CDI file of an entry; `metadata` and `report` are the host's folders of this claim's metadata files and of
+    the socket for what its guest says."""
     devices = [
-        {"name": f"{entry.uid}-{index}", "containerEdits": _edits(entry, piece, metadata)}
+        {"name": f"{entry.uid}-{index}", "containerEdits": _edits(entry, piece, metadata, report)}
         for index, piece in enumerate(entry.slices)
     ]
     body: dict[str, Any] = {"cdiVersion": "0.6.0", "kind": KIND, "devices": devices}
@@ -42,9 +44,9 @@ def path(folder: Path, uid: str) -> Path:
     return folder / f"libvf.io-{uid}.json"
 
 
-def write(folder: Path, entry: Entry, metadata: Path, hook: str = HOOK) -> None:
+def write(folder: Path, entry: Entry, metadata: Path, report: Path, hook: str = HOOK) -> None:
     """Puts the entry's CDI file in place."""
-    write_whole(path(folder, entry.uid), msgspec.json.encode(document(entry, metadata, hook)))
+    write_whole(path(folder, entry.uid), msgspec.json.encode(document(entry, metadata, report, hook)))
 
 
 def remove(folder: Path, uid: str) -> None:
@@ -52,9 +54,15 @@ def remove(folder: Path, uid: str) -> None:
     remove_whole(path(folder, uid))
 
 
-def _edits(entry: Entry, piece: Slice, metadata: Path) -> dict[str, Any]:
+def _edits(entry: Entry, piece: Slice, metadata: Path, report: Path) -> dict[str, Any]:
     nodes = [_node(node) for node in _nodes(piece)]
-    return {**({"deviceNodes": nodes} if nodes else {}), "mounts": [_mount(entry, piece, metadata)]}
+    mounts = [_mount(entry, piece, metadata), *([_bound(str(report), FOLDER)] if is_kvm(piece) else [])]
+    return {**({"deviceNodes": nodes} if nodes else {}), "mounts": mounts}
+
+
+def is_kvm(piece: Slice) -> bool:
+    """Whether it is not a GPU, but what every virtual machine has."""
+    return piece.plan is None
 
 
 def _nodes(piece: Slice) -> list[str]:
@@ -72,8 +80,9 @@ def _mount(entry: Entry, piece: Slice, metadata: Path) -> dict[str, Any]:
     """The request's file at the path KEP-5304 gives it; the subrequest's name is no part of it."""
     request = piece.request.partition("/")[0]
     claim = f"resourceclaimtemplates/{entry.pod_claim_name}" if entry.pod_claim_name else f"resourceclaims/{entry.name}"
-    return {
-        "hostPath": str(metadata / request / METADATA_FILE),
-        "containerPath": f"{ATTRIBUTES_FOLDER}/{claim}/{request}/{METADATA_FILE}",
-        "options": ["ro", "rbind", "nosuid", "nodev", "noexec"],
-    }
+    return _bound(str(metadata / request / METADATA_FILE), f"{ATTRIBUTES_FOLDER}/{claim}/{request}/{METADATA_FILE}")
+
+
+def _bound(there: str, here: str) -> dict[str, Any]:
+    """Read-only; a socket in it can be spoken to all the same."""
+    return {"hostPath": there, "containerPath": here, "options": ["ro", "rbind", "nosuid", "nodev", "noexec"]}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from libvf_api.names import DRIVER
+from libvf_api import guest_report
+from libvf_api.guest_report import Guest
+from libvf_api.names import DRIVER, GUEST
 
 from libvf_agent.claims import Claim, Result
 from libvf_agent.journal import Entry, Phase, Slice
@@ -27,6 +29,21 @@ def failed(entry: Entry, message: str, now: str) -> list[dict[str, Any]]:
     return [_device(piece, _condition("False", "CarveFailed", message, now)) for piece in entry.slices]
 
 
+def ours(uid: str, document: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Our devices as the claim tells of them; none where it is another claim by now."""
+    if document is None or document["metadata"]["uid"] != uid:
+        return []
+    listed = (document.get("status") or {}).get("devices") or []
+    return [device for device in listed if device["driver"] == DRIVER]
+
+
+def with_guest(devices: list[dict[str, Any]], said: Guest) -> list[dict[str, Any]]:
+    """The same with what the guest says on kvm; none where there is no such device."""
+    if not any(map(_is_kvm, devices)):
+        return []
+    return [_with_guest(device, said) if _is_kvm(device) else device for device in devices]
+
+
 def patch(entry: Entry, devices: list[dict[str, Any]]) -> dict[str, Any]:
     """The body of the server-side apply; the uid keeps it from touching a claim made anew."""
     return {
@@ -47,6 +64,16 @@ def _device(piece: Slice, condition: dict[str, Any]) -> dict[str, Any]:
         "conditions": [condition],
         "data": dict(piece.facts),
     }
+
+
+def _is_kvm(device: dict[str, Any]) -> bool:
+    return "accelerated" in (device.get("data") or {})
+
+
+def _with_guest(device: dict[str, Any], said: Guest) -> dict[str, Any]:
+    data = {key: value for key, value in device["data"].items() if key != GUEST}
+    told = guest_report.plain(said)
+    return {**device, "data": {**data, **({GUEST: told} if told else {})}}
 
 
 def _condition(status: str, reason: str, message: str, now: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from libvf_agent import claim_status, claims, last_policies, policy_status
 from libvf_agent.claims import ClaimRef
 from libvf_agent.cluster import Door
 from libvf_agent.errors import AgentError, ClaimError
+from libvf_agent.guests import Guests
 from libvf_agent.host import Host
 from libvf_agent.journal import Entry
 from libvf_agent.metrics import Metrics
@@ -38,6 +39,7 @@ class Driver:
         self.host = host
         self._door = door
         self._seconds = call_seconds
+        self.guests = Guests(host, door)
         self._running: dict[str, asyncio.Task[Entry]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self.changed = asyncio.Event()
@@ -60,6 +62,7 @@ class Driver:
         """Everything of the claim given back; also where the claim is gone or was never seen."""
         async with self._lock(ref.uid):
             await asyncio.to_thread(self.host.unprepare, ref.uid)
+        self.guests.forget(ref.uid)
         self.changed.set()
 
     async def publish(self) -> int:
@@ -139,6 +142,7 @@ class Driver:
                 await self._read_policies((await self._door.node(self.host.node))["metadata"].get("labels") or {})
             entry = await self._carved(claim, results)
             await self._tell(entry, claim_status.carved)
+            self.guests.forget(ref.uid)
             return entry
 
     async def _carved(self, claim: claims.Claim, results: tuple[claims.Result, ...]) -> Entry:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from libvf_agent import cdi, kvm, last_policies, metadata, pci, vfio
+from libvf_agent import cdi, kvm, last_policies, metadata, pci, reports, vfio
 from libvf_agent.backends import Backend
 from libvf_agent.backends.passthrough import why_not_whole
 from libvf_agent.cards import Card, Part, cards_of
@@ -45,6 +45,11 @@ class Places:
     metadata: Path
     hook: str = HOOK
 
+    @property
+    def reports(self) -> Path:
+        """Beside the metadata, as both go with the boot."""
+        return self.metadata.parent / "reports"
+
 
 class Host:
     """The parts of a host together; `accelerated` looks at /dev/kvm."""
@@ -68,6 +73,11 @@ class Host:
         self.rules = rules
         self._one = threading.RLock()
 
+    @property
+    def reports(self) -> Path:
+        """Where launchers tell what their guests say."""
+        return self._places.reports
+
     def recover(self) -> list[AgentError]:
         """After a start: takes the journal and mends what a killed agent left."""
         with self._one:
@@ -80,7 +90,10 @@ class Host:
             wanted = msgspec.structs.replace(entry_of(claim, results), boot_id=self.carver.boot_id())
             known = self.journal.get(wanted.uid)
             done = self._with_facts(self.carver.ensure(wanted, lambda entry: self._planned(entry, known)))
-            cdi.write(self._places.cdi, done, metadata.write(self._places.metadata, done), self._places.hook)
+            if any(map(cdi.is_kvm, done.slices)):
+                reports.make(self._places.reports, done.uid)
+            report = reports.folder(self._places.reports, done.uid)
+            cdi.write(self._places.cdi, done, metadata.write(self._places.metadata, done), report, self._places.hook)
             return done
 
     def unprepare(self, uid: str) -> None:
@@ -91,6 +104,7 @@ class Host:
                 self.carver.undo(entry)
             cdi.remove(self._places.cdi, uid)
             metadata.remove(self._places.metadata, uid)
+            reports.remove(self._places.reports, uid)
 
     def look(self, node: Node) -> tuple[list[Json], Look]:
         """The slice specs of all cards and of kvm, and the host as it was seen for that."""

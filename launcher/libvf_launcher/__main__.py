@@ -3,6 +3,7 @@
 What only some commands need is imported there: many pipes may run in the Pod's memory, beside the one that launched.
 """
 
+import contextlib
 import json
 import sys
 import tempfile
@@ -46,16 +47,18 @@ def _launch(paths: Paths) -> int:
 
 
 def _picture(paths: Paths) -> int:
-    """QEMU writes to a file: one of its own for each who asks, in the memory that both share."""
-    with tempfile.TemporaryDirectory(dir=paths.run) as folder:
-        file = Path(folder) / "screen.png"
-        code = _ask(paths, "screendump", {"filename": str(file), "format": "png"}, quiet=True)
+    """The screen to standard output, so that a caller by exec has it in one go; QEMU itself writes only to files."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "screen.png")
+        with contextlib.redirect_stdout(sys.stderr):
+            code = main(["screenshot", str(file)], paths)
         if code == 0:
             sys.stdout.buffer.write(file.read_bytes())
-    return code
+            sys.stdout.flush()
+        return code
 
 
-def _ask(paths: Paths, command: str, arguments: dict[str, object] | None, quiet: bool = False) -> int:
+def _ask(paths: Paths, command: str, arguments: dict[str, object] | None) -> int:
     import asyncio
 
     from qemu.qmp import QMPError
@@ -67,8 +70,7 @@ def _ask(paths: Paths, command: str, arguments: dict[str, object] | None, quiet:
     except QMPError as error:
         print(f"{command}: {error}", file=sys.stderr)
         return 1
-    if not quiet:
-        print(json.dumps(answer))
+    print(json.dumps(answer))
     return 0
 
 

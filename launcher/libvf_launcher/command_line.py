@@ -2,7 +2,7 @@
 
 from libvf_api.launch import Launch
 
-from libvf_launcher import channels, drives, gpus, machine, network, screen
+from libvf_launcher import channels, drives, gpus, guestagent, machine, media, network, screen, virtioserial
 from libvf_launcher.devices import Devices
 from libvf_launcher.disks import drives as listed
 from libvf_launcher.paths import Paths
@@ -23,10 +23,13 @@ def command_line(launch: Launch, devices: Devices, paths: Paths) -> list[str]:
         *("-nodefaults", "-no-user-config", "-sandbox", _SANDBOX),
         *machine.arguments(launch, devices),
         *channels.arguments(paths),
+        *virtioserial.arguments(),
+        *guestagent.arguments(paths),
         *screen.arguments(launch, devices, paths),
         *gpus.arguments(launch, devices),
         *drives.arguments(listed(launch.spec, paths)),
         *network.arguments(launch),
+        *media.arguments(launch, paths),
         *("-device", "virtio-rng-pci"),
         *(word for argument in launch.spec.extra_arguments or () for word in argument.split(" ", 1)),
     ]

@@ -11,7 +11,7 @@ from libvf_api.launch import Launch
 from libvf_api.termination import Termination
 from qemu.qmp import ConnectError
 
-from libvf_launcher import devices, disks
+from libvf_launcher import devices, disks, guestagent, iso, report
 from libvf_launcher.command_line import command_line
 from libvf_launcher.companions import Companion, Companions
 from libvf_launcher.errors import BadMachine, LaunchError
@@ -20,6 +20,7 @@ from libvf_launcher.paths import Paths
 from libvf_launcher.process import Qemu, explain, refused
 
 _DEFAULT_GRACE = 180
+_HEARD_SECONDS = 20  # a guest that has not gone by then may not hear the power button: its agent is asked
 _RESERVE = 5  # seconds of the grace period that are kept for ending QEMU ourselves
 
 
@@ -31,6 +32,7 @@ async def run(paths: Paths) -> Termination:
         argv = command_line(launch, devices.read(launch, paths), paths)
         for drive in disks.drives(launch.spec, paths):
             disks.make(drive)
+        iso.make(launch, paths)
         _forget_last_run(paths)
         await companions.start(beside(launch, paths))
         print(shlex.join(argv), flush=True)
@@ -68,9 +70,11 @@ async def _live(qemu: Qemu, paths: Paths, seconds: float) -> Termination:
     if monitor is None:
         return explain(await ended, qemu.last_words, None, asked=told.is_set(), killed=False)
     watching = asyncio.create_task(monitor.watch(paths.ready))
+    telling = asyncio.create_task(report.tell(paths))
     stop = asyncio.create_task(told.wait())
     await asyncio.wait({ended, stop}, return_when=asyncio.FIRST_COMPLETED)
-    killed = not ended.done() and await _stop(qemu, monitor, ended, seconds)
+    telling.cancel()
+    killed = not ended.done() and await _stop(qemu, monitor, ended, paths, seconds)
     code = await ended
     stop.cancel()
     watching.cancel()  # a listener does not end with its connection
@@ -95,12 +99,14 @@ async def _connect(qemu: Qemu, paths: Paths) -> Monitor | None:
         return None
 
 
-async def _stop(qemu: Qemu, monitor: Monitor, ended: "asyncio.Task[int]", seconds: float) -> bool:
+async def _stop(qemu: Qemu, monitor: Monitor, ended: "asyncio.Task[int]", paths: Paths, seconds: float) -> bool:
     """Shut the guest down; True if it had to be ended."""
     print(f"stopping: the guest has {seconds:.0f} s to shut down", flush=True)
     pressing = asyncio.create_task(monitor.power_down())
+    asking = asyncio.create_task(guestagent.shut_down(paths.guest_agent, _HEARD_SECONDS))
     done, _ = await asyncio.wait({ended}, timeout=seconds)
     pressing.cancel()
+    asking.cancel()
     if done:
         return False
     await monitor.quit()
@@ -118,5 +124,5 @@ def _told_to_stop() -> asyncio.Event:
 
 def _forget_last_run(paths: Paths) -> None:
     """A container that restarts in its Pod finds the sockets of the run before."""
-    for path in (paths.ready, paths.qmp, paths.qmp_admin, paths.vnc, paths.serial):
+    for path in (paths.ready, paths.qmp, paths.qmp_admin, paths.vnc, paths.serial, paths.guest_agent):
         path.unlink(missing_ok=True)

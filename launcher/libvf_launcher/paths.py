@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from libvf_api import guest_report
+
 
 @dataclass(frozen=True, slots=True)
 class Paths:
@@ -36,6 +38,11 @@ class Paths:
         return self.root / "var/run/secrets/libvf"
 
     @property
+    def tools(self) -> Path:
+        """The folder of spec.guestTools, read-only."""
+        return self.root / "media/guest-tools"
+
+    @property
     def qmp(self) -> Path:
         """The launcher's own QMP socket."""
         return self.run / "qmp.sock"
@@ -54,6 +61,16 @@ class Paths:
     def serial(self) -> Path:
         """The guest's serial console."""
         return self.run / "serial.sock"
+
+    @property
+    def guest_agent(self) -> Path:
+        """Our end of the guest agent's port."""
+        return self.run / "guest-agent.sock"
+
+    @property
+    def report(self) -> Path:
+        """The node agent's socket for what the guest says; CDI mounts its folder."""
+        return self.root / guest_report.FOLDER.lstrip("/") / guest_report.SOCKET
 
     @property
     def ready(self) -> Path:

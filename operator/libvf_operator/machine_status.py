@@ -3,12 +3,13 @@
 import json
 from dataclasses import dataclass
 
-from libvf_api import names
+from libvf_api import guest_report, names
 from libvf_api.termination import parse
 
 from libvf_operator import changes
 from libvf_operator import claim as claims
 from libvf_operator import pod as pods
+from libvf_operator.last_run import last_run
 from libvf_operator.machine import Observed, blocked, completed, wanted
 from libvf_operator.objects import Object, condition, deleting, owned_by
 from libvf_operator.status import Conditions
@@ -54,7 +55,8 @@ def status(machine: Object, seen: Observed) -> Object:
         "podName": seen.pod["metadata"]["name"] if seen.pod else None,
         "lastRestart": _last_restart(machine, seen.pod),
         "gpu": ", ".join(f"{data['type']} on {data['parent']}" for data in devices if "type" in data),
-        "guest": _guest(seen.pod),
+        "guest": _guest(seen.pod, seen.claims.get(claims.kvm_name(machine))),
+        "lastRun": last_run(machine, seen.pod),
         "displays": [{"type": d, "socket": f"/run/libvf/{d}.sock"} for d in machine["spec"].get("display", [])],
     }
     return {**body, **{key: value for key, value in optional.items() if value}}
@@ -168,10 +170,15 @@ def _node_lost(pod: Object) -> str:
     )
 
 
-def _guest(pod: Object | None) -> Object | None:
+def _guest(pod: Object | None, kvm: Object | None) -> Object | None:
+    """Since when it runs, and what it says of itself; nothing of one that does not run."""
     launcher = pods.launcher(pod or {})
     running = (launcher.get("state") or {}).get("running")
-    return {"startedAt": running["startedAt"], "restarts": launcher.get("restartCount", 0)} if running else None
+    if not running:
+        return None
+    said = next(((device.get("data") or {}).get(names.GUEST) for device in claims.devices(kvm)), None)
+    told = guest_report.plain(guest_report.of(said))
+    return {"startedAt": running["startedAt"], "restarts": launcher.get("restartCount", 0), **told}
 
 
 def _changes(machine: Object, pod: Object) -> list[str]:

@@ -8,7 +8,7 @@ from libvf_api import names
 
 from libvf_operator import claim as claims
 from libvf_operator.objects import Object, child, deleting
-from libvf_operator.parts import Part, devices, disks, memory
+from libvf_operator.parts import Part, devices, disks, guesttools, memory, secrets
 from libvf_operator.parts import launcher as own
 
 GRACE_SECONDS = 180
@@ -82,7 +82,8 @@ def restart_requested(thing: Object) -> str | None:
 
 def parts(spec: Object, document: Object) -> list[Part]:
     """All that this VM's Pod is put together from."""
-    return [own.part(), memory.part(spec), devices.part(document), disks.part(spec)]
+    told = [secrets.part(spec), guesttools.part(spec)]
+    return [own.part(), memory.part(spec), devices.part(document), disks.part(spec), *told]
 
 
 def for_machine(machine: Object, settings: Settings) -> Object:

@@ -9,7 +9,7 @@ from libvf_api import names
 from libvf_api.apiserver import ApiError
 
 from libvf_operator import claim as claims
-from libvf_operator import explain, machine, machine_status, partition, pod, policy
+from libvf_operator import explain, last_run, machine, machine_status, partition, pod, policy
 from libvf_operator.cluster import Cluster
 from libvf_operator.machine import Observed
 from libvf_operator.objects import Object, condition, deleting, key, owned_by
@@ -171,6 +171,8 @@ class Reconciler:
             if change["type"] == "Ready" or (change["type"] == "RestartRequired" and change["status"] == "True"):
                 kind = "Warning" if change["reason"] in _WARNINGS else "Normal"
                 await self._cluster.event(thing, kind, change["reason"], change["message"] or change["type"])
+        if ended := last_run.event(thing, status):
+            await self._cluster.event(thing, *ended)
         self.store.put(thing["kind"], written)
 
     def _later(self, item: Work, seconds: float) -> None:

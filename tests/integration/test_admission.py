@@ -57,7 +57,15 @@ REFUSED = {
     "shared folders": (_machine(filesystems=[{"name": "share"}]), "spec.filesystems is not carried out yet"),
     "an installation": (_machine(install={"iso": "cd", "disk": "root"}), "spec.install is not carried out yet"),
     "NUMA alignment": (_machine(numa={"policy": "Aligned"}), "spec.numa is not carried out yet"),
-    "cloud-init": (_machine(cloudInit={"secretName": "s"}), "spec.cloudInit is not carried out yet"),
+    "cloud-init from two places": (
+        _machine(cloudInit={"secretName": "s", "userData": "#cloud-config"}),
+        "spec.cloudInit: set either secretName or userData",
+    ),
+    "cloud-init from nowhere": (_machine(cloudInit={}), "spec.cloudInit: set either secretName or userData"),
+    "guest tools from two places": (
+        _machine(guestTools={"image": {"reference": "x"}, "hostPath": {"path": "/srv"}}),
+        "spec.guestTools has at most one source",
+    ),
     "safe graphics": (_machine(graphics={"mode": "Safe"}), "spec.graphics.mode Safe is not carried out yet"),
     "SPICE": (_machine(display=["spice"]), "spec.display: only vnc is carried out yet"),
     "a cell": (_partition(cell={"cpus": 2}), "spec.cell is not carried out yet"),

@@ -42,6 +42,9 @@ class Cluster:
 
     async def apply_claim_status(self, body: Json) -> None:
         self.statuses.append(body)
+        meta = body["metadata"]
+        if claim := self.claims.get((meta["namespace"], meta["name"])):
+            claim["status"]["devices"] = body["status"]["devices"]
 
     async def node(self, name: str) -> Json:
         return {"metadata": {"name": name, "uid": "node-uid"}}

@@ -59,7 +59,7 @@ def test_what_it_has_is_told_and_that_it_should_be_looked_at(
     kubectl: Kubectl, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kubectl.answers("exec", output=pack(HOST))
-    assert main(["capture", "n1", "--output", "card.tar.gz"]) == 0
+    assert main(["capture", "n1", "--file", "card.tar.gz"]) == 0
     assert capsys.readouterr().out == (
         "FUNCTION       PCI-ID      CLASS      DRIVER\n"
         "0000:65:00.0   10de:25b6   0x030200   nvidia\n"
@@ -76,7 +76,7 @@ def test_what_it_has_is_told_and_that_it_should_be_looked_at(
 
 def test_a_host_without_a_card_is_an_archive_too(kubectl: Kubectl, capsys: pytest.CaptureFixture[str]) -> None:
     kubectl.answers("exec", output=pack(Capture(Manifest(format=FORMAT, agent="0.1.0", kernel="6.12"))))
-    assert main(["capture", "n2", "-o", "n2.tar.gz"]) == 0
+    assert main(["capture", "n2", "-f", "n2.tar.gz"]) == 0
     assert capsys.readouterr().out.startswith("no GPU that is a PCI function\n")
 
 
@@ -90,15 +90,15 @@ def test_a_file_that_is_there_is_left_alone_and_no_host_is_asked(
     kubectl: Kubectl, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "mine").write_text("precious")
-    assert main(["capture", "n1", "--output", "mine"]) == 1
-    assert capsys.readouterr().err == "kubectl-vf: mine is there already: name another file with --output\n"
+    assert main(["capture", "n1", "--file", "mine"]) == 1
+    assert capsys.readouterr().err == "kubectl-vf: mine is there already: name another file with --file\n"
     assert (folder / "mine").read_text() == "precious"
     assert not (kubectl.folder / "calls").exists()
 
 
 def test_a_folder_that_is_not_there_is_told(kubectl: Kubectl, capsys: pytest.CaptureFixture[str]) -> None:
     kubectl.answers("exec", output=pack(HOST))
-    assert main(["capture", "n1", "--output", "no/such/folder"]) == 1
+    assert main(["capture", "n1", "--file", "no/such/folder"]) == 1
     assert "no/such/folder: No such file or directory: name another file" in capsys.readouterr().err
 
 
@@ -136,5 +136,5 @@ def test_an_agent_that_does_not_run_is_not_asked(kubectl: Kubectl, capsys: pytes
 
 def test_what_was_kept_is_read_again(kubectl: Kubectl, folder: Path) -> None:
     kubectl.answers("exec", output=pack(HOST))
-    assert main(["capture", "n1", "-o", "card.tar.gz"]) == 0
+    assert main(["capture", "n1", "-f", "card.tar.gz"]) == 0
     assert unpack((folder / "card.tar.gz").read_bytes()) == HOST

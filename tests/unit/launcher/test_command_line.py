@@ -44,6 +44,8 @@ CASES: dict[str, tuple[dict[str, Any], Devices]] = {
         },
         PLAIN,
     ),
+    "told": ({"cloudInit": {"secretName": "a"}, "sysprep": {"secretName": "b"}, "guestTools": {}}, PLAIN),
+    "tools-switched-off": ({"guestTools": {"enabled": False}}, PLAIN),
     "disguised": (
         {
             "hideHypervisor": True,

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from lab.emulator import qemu
 SECONDS = 40
 SCRIPT = "import sys; from pathlib import Path; from libvf_launcher.paths import Paths; "
 SCRIPT += "from libvf_launcher.__main__ import main; sys.exit(main(sys.argv[2:], Paths(Path(sys.argv[1]))))"
+COMMAND = (sys.executable, "-c", SCRIPT)
 
 
 class Running:
@@ -35,11 +37,11 @@ class Running:
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """The launcher, or one of its commands."""
-        return subprocess.Popen([sys.executable, "-c", SCRIPT, str(self.paths.root), *arguments])
+        return subprocess.Popen([*COMMAND, str(self.paths.root), *arguments], start_new_session=True)
 
     def pipe(self, name: str) -> subprocess.Popen[bytes]:
         """A proxy to one of its sockets."""
-        argv = [sys.executable, "-c", SCRIPT, str(self.paths.root), "proxy", name]
+        argv = [*COMMAND, str(self.paths.root), "proxy", name]
         return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
 
     def until(self, reached: Callable[[], bool]) -> None:
@@ -69,7 +71,8 @@ def launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
 
     yield begin
     for each in started:
-        each.process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(each.process.pid, signal.SIGKILL)  # a container ends with its first process, QEMU too
         each.process.wait()
 
 
@@ -78,6 +81,8 @@ def test_ready_while_it_runs_and_a_picture_can_be_taken(launch: Callable[..., Ru
     machine.until(machine.paths.ready.exists)
     assert machine.start("screenshot", str(tmp_path / "s.png")).wait(SECONDS) == 0
     assert (tmp_path / "s.png").read_bytes().startswith(b"\x89PNG")
+    told = subprocess.run([*COMMAND, str(machine.paths.root), "screenshot", "-"], capture_output=True, timeout=SECONDS)
+    assert told.stdout.startswith(b"\x89PNG")
     assert machine.start("qmp", "stop").wait(SECONDS) == 0
     machine.until(lambda: not machine.paths.ready.exists())
     assert machine.start("qmp", "cont").wait(SECONDS) == 0

@@ -100,3 +100,25 @@ def test_a_guest_that_stands_still_is_paused_and_nothing_is_wrong_or_under_way()
     assert (found["Ready"]["status"], found["Ready"]["reason"]) == ("False", "Paused")
     assert (found["Reconciling"]["status"], found["Stalled"]["status"]) == ("False", "False")
     assert "unpause it" in found["Ready"]["message"]
+
+
+def _kvm_says(seen: Observed, **data: Any) -> None:
+    claim = seen.claims["desk-kvm"]
+    claim["status"] = {"devices": [{"driver": "libvf.io", "data": {"accelerated": True, **data}}]}
+
+
+def test_what_the_guest_says_of_itself_is_in_the_status_while_it_runs() -> None:
+    seen = settled(vm(), **running())
+    _kvm_says(seen, guest={"os": "Debian GNU/Linux 13", "hostname": "web", "addresses": ["10.0.2.15"]})
+    guest = machine_status.status(vm(), seen)["guest"]
+    assert (guest["os"], guest["hostname"], guest["addresses"]) == ("Debian GNU/Linux 13", "web", ["10.0.2.15"])
+    assert "startedAt" in guest
+    ended = settled(vm(), conditions=[scheduled()], containerStatuses=[{"state": {"waiting": {}}}])
+    _kvm_says(ended, guest={"os": "Debian GNU/Linux 13"})
+    assert "guest" not in machine_status.status(vm(), ended)
+
+
+def test_a_claim_that_says_of_the_guest_what_no_agent_would_write_is_passed_over() -> None:
+    seen = settled(vm(), **running())
+    _kvm_says(seen, guest={"os": ["x"] * 1000})
+    assert "os" not in machine_status.status(vm(), seen)["guest"]

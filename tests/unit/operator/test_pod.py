@@ -78,3 +78,41 @@ def test_it_is_asked_often_whether_it_has_started_and_seldom_whether_it_still_ru
     container = launcher()["containers"][0]
     assert container["startupProbe"]["periodSeconds"] < container["readinessProbe"]["periodSeconds"]
     assert container["startupProbe"]["exec"] == container["readinessProbe"]["exec"]
+
+
+def test_a_secret_is_mounted_read_only_and_missed_by_the_launcher_not_by_kubelet() -> None:
+    spec = launcher(cloudInit={"secretName": "seed"}, sysprep={"secretName": "answers"})
+    volumes = {v["name"]: v["secret"] for v in spec["volumes"] if "secret" in v}
+    mounts = {m["name"]: (m["mountPath"], m.get("readOnly")) for m in spec["containers"][0]["volumeMounts"]}
+    assert volumes["secret-cloudinit"] == {"secretName": "seed", "optional": True, "defaultMode": 0o440}
+    assert volumes["secret-sysprep"]["secretName"] == "answers"
+    assert mounts["secret-cloudinit"] == ("/var/run/secrets/libvf/cloudInit", True)
+    assert mounts["secret-sysprep"] == ("/var/run/secrets/libvf/sysprep", True)
+
+
+def test_user_data_in_the_spec_needs_no_secret() -> None:
+    assert not [v for v in launcher(cloudInit={"userData": "#cloud-config"})["volumes"] if "secret" in v]
+
+
+@pytest.mark.parametrize(
+    ("source", "volume"),
+    [
+        ({"image": {"reference": "a/tools:1"}}, {"image": {"reference": "a/tools:1", "pullPolicy": "IfNotPresent"}}),
+        ({"persistentVolumeClaim": {"claimName": "t"}}, {"persistentVolumeClaim": {"claimName": "t"}}),
+        ({"hostPath": {"path": "/srv/tools"}}, {"hostPath": {"path": "/srv/tools", "type": "Directory"}}),
+    ],
+)
+def test_guest_tools_are_made_from_a_folder_that_is_mounted_read_only(
+    source: dict[str, Any], volume: dict[str, Any]
+) -> None:
+    spec = launcher(guestTools={**source, "sshKeys": {"secretName": "keys"}})
+    volumes = {found["name"]: found for found in spec["volumes"]}
+    mounts = {m["name"]: (m["mountPath"], m.get("readOnly")) for m in spec["containers"][0]["volumeMounts"]}
+    assert volumes["guest-tools"] == {"name": "guest-tools", **volume}
+    assert mounts["guest-tools"] == ("/media/guest-tools", True)
+    assert mounts["secret-sshkeys"] == ("/var/run/secrets/libvf/sshKeys", True)
+
+
+def test_guest_tools_that_are_switched_off_need_nothing() -> None:
+    spec = launcher(guestTools={"enabled": False, "image": {"reference": "a"}, "sshKeys": {"secretName": "keys"}})
+    assert not [v["name"] for v in spec["volumes"] if v["name"].startswith(("guest", "secret"))]

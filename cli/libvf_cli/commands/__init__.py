@@ -1,0 +1,1 @@
+"""The commands of `kubectl vf`, by what they are about: options in, a call, the answer out."""
