@@ -22,6 +22,8 @@ CHECKED_BY_THE_API_SERVER = {
     ("libvf-agent", "resource.k8s.io", "resourceslices", "create"),
     # ResourceClaim strategy: a driver's write of its device status
     ("libvf-agent", "resource.k8s.io", "resourceclaims/driver", "associated-node:patch"),
+    # exec by a WebSocket, which is a get
+    ("libvf-gateway", "", "pods/exec", "create"),
 }
 
 Right = tuple[str, str, str, str]  # account, group, resource, verb
@@ -29,11 +31,12 @@ Right = tuple[str, str, str, str]  # account, group, resource, verb
 
 def granted() -> set[Right]:
     found: set[Right] = set()
-    for name in ("operator", "agent"):
+    for name in ("operator", "agent", "gateway"):
         documents = yaml.safe_load_all((REPOSITORY / "manifests" / "base" / f"{name}.yaml").read_text())
-        [role] = [d for d in documents if d["kind"] == "ClusterRole"]
+        roles = [d for d in documents if d["kind"] in ("ClusterRole", "Role")]
         found |= {
             (role["metadata"]["name"], group, resource, verb)
+            for role in roles
             for rule in role["rules"]
             for group in rule["apiGroups"]
             for resource in rule["resources"]
