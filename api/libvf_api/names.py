@@ -18,8 +18,6 @@ KVM_REQUEST = "kvm"
 OPERATOR_MANAGER = "libvf-operator"
 AGENT_MANAGER = "libvf-agent"
 GATEWAY_MANAGER = "libvf-gateway"
-
-SUBRESOURCES_GROUP = "subresources.libvf.io"  # the aggregated API: a VM's screen, console and switches
 GATEWAY = "libvf-gateway"  # its Service, and the Secret with its certificate
 
 NAMESPACE = "libvf-system"
