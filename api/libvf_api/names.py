@@ -20,8 +20,6 @@ VIRTUAL_GPU = "virtual-gpu"  # the kind of the device, its pool's name, and the 
 OPERATOR_MANAGER = "libvf-operator"
 AGENT_MANAGER = "libvf-agent"
 GATEWAY_MANAGER = "libvf-gateway"
-
-SUBRESOURCES_GROUP = "subresources.libvf.io"  # the aggregated API: a VM's screen, console and switches
 GATEWAY = "libvf-gateway"  # its Service, and the Secret with its certificate
 
 NAMESPACE = "libvf-system"

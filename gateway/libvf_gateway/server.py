@@ -46,6 +46,8 @@ class Server:
             BASE: subresources.resources(),
             BASE.rpartition("/")[0]: subresources.group(),
             "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": [subresources.group()]},
+            # both are asked for again and again: without the older one the API server complains in its log
+            "/openapi/v2": subresources.openapi2(),
             "/openapi/v3": {"paths": {BASE[1:]: {"serverRelativeURL": f"/openapi/v3{BASE}"}}},
             f"/openapi/v3{BASE}": subresources.openapi(),
         }
@@ -77,8 +79,8 @@ class Server:
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         path = request.match_info["path"]
-        if not path:  # the page's own addresses are relative to its folder
-            return web.HTTPFound(f"{BASE}/console/")
+        if not path:  # its own addresses are relative, and the API server passes no redirection on
+            raise Refusal(404, f"the console is at {BASE}/console/, with the slash")
         return page.file(self._novnc, path[1:])
 
     def _carried_out(self, each: Subresource) -> Handler:
@@ -161,8 +163,9 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         return await handler(request)
     except Refusal as refusal:
         return web.json_response(refusal.document, status=refusal.status)
-    except web.HTTPNotFound:
-        return web.json_response(Refusal(404, f"there is no {request.path}").document, status=404)
+    except (web.HTTPNotFound, web.HTTPMethodNotAllowed) as missing:
+        words = f"there is no {request.method} {request.path}"
+        return web.json_response(Refusal(missing.status, words).document, status=missing.status)
     except ApiError as error:
         log.warning("%s %s: %s", request.method, request.path, error)
         failed = Refusal(502, f"the gateway could not carry it out: {error}")

@@ -61,7 +61,8 @@ def test_the_screen_of_a_live_guest_is_on_the_page_beside_its_card(bed: Testbed,
         until(browser, lambda seen: seen.find_elements(By.CSS_SELECTOR, '.machine.well[data-machine="default/demo"]'))
         bar = until(browser, lambda seen: seen.find_element(By.CSS_SELECTOR, '[data-card="n1/mdpy"]'))
         assert "demo" in bar.text
-        assert "nothing more fits" in bar.text
+        assert "75 % free" in bar.text
+        assert "still fits 3 × mdpy-vga" in bar.text
         browser.save_screenshot(str(PICTURE.with_name("console-cards.png")))
         browser.find_element(By.CSS_SELECTOR, '[aria-label="Screen of demo"]').click()
         until(browser, lambda seen: seen.find_elements(By.CSS_SELECTOR, ".screen-state.well"))

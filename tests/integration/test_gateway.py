@@ -42,6 +42,16 @@ def test_the_api_is_found_without_a_warning(api: Api, standin: StandIn) -> None:
     assert of_machine("{name}", "pause", "{namespace}") in described["paths"]
 
 
+def test_the_page_is_for_every_user_and_holds_no_more_than_its_files(api: Api, standin: StandIn) -> None:
+    stranger = person(api, "nobody")
+    paths = ("/", "/main.js", "/novnc/core/rfb.js", "/novnc/vendor/pako/lib/zlib/inflate.js", "")
+    found = [stranger.ask("GET", f"{BASE}/console{path}") for path in paths]
+    assert [code for code, _ in found] == [200, 200, 200, 200, 404]
+    assert told(found[-1][1]) == f"the console is at {BASE}/console/, with the slash"
+    for path in ("/../server.py", "/%2e%2e/server.py", "/novnc/package.json", "/novnc/core/..%2f..%2f..%2fetc%2fpasswd"):
+        assert stranger.ask("GET", f"{BASE}/console{path}")[0] in (403, 404)
+
+
 # who may
 
 
