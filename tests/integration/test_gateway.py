@@ -48,7 +48,12 @@ def test_the_page_is_for_every_user_and_holds_no_more_than_its_files(api: Api, s
     found = [stranger.ask("GET", f"{BASE}/console{path}") for path in paths]
     assert [code for code, _ in found] == [200, 200, 200, 200, 404]
     assert told(found[-1][1]) == f"the console is at {BASE}/console/, with the slash"
-    for path in ("/../server.py", "/%2e%2e/server.py", "/novnc/package.json", "/novnc/core/..%2f..%2f..%2fetc%2fpasswd"):
+    for path in (
+        "/../server.py",
+        "/%2e%2e/server.py",
+        "/novnc/package.json",
+        "/novnc/core/..%2f..%2f..%2fetc%2fpasswd",
+    ):
         assert stranger.ask("GET", f"{BASE}/console{path}")[0] in (403, 404)
 
 
