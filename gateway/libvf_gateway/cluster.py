@@ -14,7 +14,7 @@ from libvf_gateway.refusal import Refusal
 from libvf_gateway.subresources import VERSION, Subresource
 
 _SECRET = f"/api/v1/namespaces/{names.NAMESPACE}/secrets/{names.GATEWAY}"
-_API_SERVICE = f"/apis/apiregistration.k8s.io/v1/apiservices/{VERSION}.{names.SUBRESOURCES}"
+_API_SERVICE = f"/apis/apiregistration.k8s.io/v1/apiservices/{VERSION}.{names.SUBRESOURCES_GROUP}"
 
 
 class Cluster:
@@ -39,7 +39,7 @@ class Cluster:
     async def authorize(self, user: User, subresource: Subresource, namespace: str, name: str) -> None:
         """Raises Refusal 403 where the user may not."""
         asked = {
-            "group": names.SUBRESOURCES,
+            "group": names.SUBRESOURCES_GROUP,
             "version": VERSION,
             "resource": names.MACHINES,
             "subresource": subresource.name,
@@ -53,7 +53,7 @@ class Cluster:
         path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
         answer = await self._server.create(path, body, names.GATEWAY_MANAGER)
         if not answer["status"].get("allowed"):
-            what = f"{names.MACHINES}/{subresource.name} in API group {names.SUBRESOURCES}"
+            what = f"{names.MACHINES}/{subresource.name} in API group {names.SUBRESOURCES_GROUP}"
             raise Refusal(403, f"User {user.name} cannot {subresource.verb} {what} in the namespace {namespace}")
 
     async def machine(self, namespace: str, name: str) -> Object:

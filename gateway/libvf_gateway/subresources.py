@@ -11,7 +11,7 @@ from libvf_api import names, running
 from libvf_api.running import Change, Object
 
 VERSION = "v1alpha1"
-GROUP_VERSION = f"{names.SUBRESOURCES}/{VERSION}"
+GROUP_VERSION = f"{names.SUBRESOURCES_GROUP}/{VERSION}"
 BASE = f"/apis/{GROUP_VERSION}"
 
 
@@ -71,7 +71,7 @@ def resources() -> Object:
 def group() -> Object:
     """The group, in its one version."""
     version = {"groupVersion": GROUP_VERSION, "version": VERSION}
-    about = {"name": names.SUBRESOURCES, "versions": [version], "preferredVersion": version}
+    about = {"name": names.SUBRESOURCES_GROUP, "versions": [version], "preferredVersion": version}
     return {"kind": "APIGroup", "apiVersion": "v1", **about}
 
 
