@@ -31,7 +31,7 @@ reset: $(VENV)
 
 test: lint
 	$(PYTHON) -m lab build
-	pytest --verbose --durations=25 -n $(WORKERS) --dist loadgroup tests/unit tests/contract tests/integration tests/e2e
+	pytest --verbose --durations=25 -n $(WORKERS) --dist loadgroup -m "not unproven" tests/unit tests/contract tests/integration tests/e2e
 
 # what needs neither a cluster nor a node: seconds
 unit: $(VENV)

@@ -13,7 +13,7 @@ from lab.node import Node
 from lab.testbed import REPOSITORY, Testbed
 from tests.e2e.machines import SMALL, apply, until
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.unproven]
 PAGE = 2 << 20
 MEMORY = 128 << 20
 GUEST_SECONDS = 240
