@@ -44,10 +44,11 @@ COPY host-agent/libvf_agent /opt/libvf/code/libvf_agent
 RUN env -u PYTHONDONTWRITEBYTECODE python3 -c 'import libvf_agent.agent'
 ENTRYPOINT ["python3", "-m", "libvf_agent"]
 
+# SPICE's modules come with Mesa's drivers, 190 MB that only a QEMU that draws by OpenGL loads
 FROM python AS launcher
 RUN apt-get update && apt-get install -y --no-install-recommends \
-      qemu-system-x86 qemu-utils seabios ipxe-qemu ovmf swtpm swtpm-tools virtiofsd xorriso \
- && rm -rf /var/lib/apt/lists/* \
+      qemu-system-x86 qemu-system-modules-spice qemu-utils seabios ipxe-qemu ovmf swtpm swtpm-tools virtiofsd xorriso \
+ && rm -rf /var/lib/apt/lists/* /usr/lib/*/libLLVM* /usr/lib/*/libgallium* /usr/lib/*/libz3.so* \
  && printf '#!/bin/sh\nexec python3 -m libvf_launcher "$@"\n' > /usr/local/bin/libvf-launcher \
  && chmod 755 /usr/local/bin/libvf-launcher \
  && groupadd --gid 107 qemu && useradd --uid 107 --gid 107 --no-create-home --home-dir / qemu

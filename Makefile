@@ -12,7 +12,10 @@ export PATH := $(VENV)/bin:$(PATH)
 LIBVF_SEED ?= 20261125
 export LIBVF_SEED
 
-SOURCES := api operator/libvf_operator host-agent/libvf_agent launcher/libvf_launcher cli/libvf_cli lab
+# tests run one after the other; with WORKERS=2 two labs stand beside each other
+WORKERS ?= 0
+
+SOURCES := api operator/libvf_operator host-agent/libvf_agent launcher/libvf_launcher cli/libvf_cli cli/libvf_workstation lab
 
 .PHONY: demo down reset test unit e2e lint docs locks
 
@@ -27,7 +30,7 @@ reset: $(VENV)
 
 test: lint
 	$(PYTHON) -m lab build
-	pytest --verbose --durations=25 -n 2 --dist loadgroup tests/unit tests/contract tests/integration tests/e2e
+	pytest --verbose --durations=25 -n $(WORKERS) --dist loadgroup tests/unit tests/contract tests/integration tests/e2e
 
 # what needs neither a cluster nor a node: seconds
 unit: $(VENV)

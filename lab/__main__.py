@@ -1,9 +1,11 @@
-"""`python -m lab build|up|down|status|exec|logs|kill|start|reset`: the test bed from the command line."""
+"""`python -m lab build|bundle|up|down|status|exec|logs|kill|start|reset`: the test bed from the command line."""
 
 import argparse
 import os
 import sys
+from pathlib import Path
 
+from lab import workstation
 from lab.errors import LabError
 from lab.progress import say
 from lab.testbed import Testbed, prepare
@@ -24,6 +26,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("build", help="make what is missing and start nothing")
+    bundle = commands.add_parser("bundle", help="the one file that makes a Debian host a workstation")
+    bundle.add_argument("file", type=Path, help="where to put it: libvf-workstation.pyz")
     up = commands.add_parser("up", help="make what is missing and bring everything up")
     up.add_argument("--nodes", type=int, default=1, help="how many node VMs (default 1)")
     commands.add_parser("down", help="end everything, keep its state")
@@ -40,6 +44,11 @@ def _parser() -> argparse.ArgumentParser:
 def _build(_: Testbed, __: argparse.Namespace) -> int:
     prepare()
     whole_disk()
+    return 0
+
+
+def _bundle(_: Testbed, options: argparse.Namespace) -> int:
+    workstation.write(options.file)
     return 0
 
 
@@ -90,6 +99,7 @@ def _start(lab: Testbed, options: argparse.Namespace) -> int:
 
 _COMMANDS = {
     "build": _build,
+    "bundle": _bundle,
     "up": _up,
     "down": _down,
     "reset": _reset,

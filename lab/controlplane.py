@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.certificates import Certificates
+from libvf_workstation import flags
+from libvf_workstation.certificates import Certificates
+from libvf_workstation.flags import Plane
+from libvf_workstation.kubeconfig import Tokens, document, private
+
 from lab.errors import CommandFailed
-from lab.kubeconfig import Tokens, document
+from lab.kubeconfig import USERS
 from lab.progress import step
 from lab.shell import Daemon, run, wait_until
-
-SERVICE_RANGE = "10.96.0.0/16"
-SERVICE_ADDRESS = "10.96.0.1"  # the first of the range: the `kubernetes` Service
-
 
 _AUDIT_POLICY = """\
 apiVersion: audit.k8s.io/v1
@@ -52,7 +52,7 @@ class ControlPlane:
     @property
     def server(self) -> str:
         """The API server's URL."""
-        return f"https://{self.address}:{self.port}"
+        return self._plane.server
 
     @property
     def audit_log(self) -> Path:
@@ -62,17 +62,17 @@ class ControlPlane:
     @property
     def certificates(self) -> Certificates:
         """The certificate authority and its certificates."""
-        return Certificates(self.directory / "pki")
+        return self._plane.pki
 
     @property
     def tokens(self) -> Tokens:
         """Every user's token."""
-        return Tokens(self.directory / "tokens.csv").load()
+        return Tokens(self._plane.token_file).load(USERS)
 
     def start(self) -> None:
         """Bring all four up and wait until the API server says it is ready; again is quick."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.certificates.make(self._server_names())
+        self.certificates.make(run, self._plane.server_names(), "libvf-lab")
         self._write_kubeconfigs()
         (self.directory / "audit-policy.yaml").write_text(_AUDIT_POLICY)
         with step("starting the control plane"):
@@ -99,11 +99,6 @@ class ControlPlane:
     def _daemon(self, name: str) -> Daemon:
         return Daemon(self.directory, name)
 
-    def _server_names(self) -> list[str]:
-        names = ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"]
-        addresses = {"127.0.0.1", self.address, SERVICE_ADDRESS}
-        return [f"DNS:{name}" for name in names] + [f"IP:{address}" for address in sorted(addresses)]
-
     def _write_kubeconfigs(self) -> None:
         users = {
             "kubeconfig": "admin",
@@ -115,66 +110,27 @@ class ControlPlane:
         for name, user in users.items():
             path = self.directory / name
             if not path.exists():
-                path.write_text(document(self.server, authority, tokens[user]))
-                path.chmod(0o600)
+                private(path, document(self.server, authority, tokens[user]))
+
+    @property
+    def _plane(self) -> Plane:
+        return Plane(self.directory, self.address, self.port, self.etcd_port, sealed=False)
 
     def _etcd(self) -> list[str]:
-        client, peer = (f"http://127.0.0.1:{port}" for port in (self.etcd_port, self.etcd_port + 1))
-        return [
-            f"--data-dir={self.directory / 'etcd'}",
-            f"--listen-client-urls={client}",
-            f"--advertise-client-urls={client}",
-            f"--listen-peer-urls={peer}",
-            f"--initial-advertise-peer-urls={peer}",
-            f"--initial-cluster=default={peer}",
-            "--unsafe-no-fsync",  # a lab may lose its last second at a power cut
-            "--logger=zap",
-            "--log-level=warn",
-        ]
+        return [*flags.etcd(self._plane), "--unsafe-no-fsync"]  # a lab may lose its last second at a power cut
 
     def _apiserver(self) -> list[str]:
-        pki = self.certificates
         return [
-            f"--etcd-servers=http://127.0.0.1:{self.etcd_port}",
-            f"--bind-address={self.address if not self.inside else '0.0.0.0'}",
-            f"--advertise-address={self.address}",
-            f"--secure-port={self.port}",
-            *(["--endpoint-reconciler-type=none"] if self.address.startswith("127.") else []),
-            f"--service-cluster-ip-range={SERVICE_RANGE}",
-            f"--tls-cert-file={pki.cert('apiserver')}",
-            f"--tls-private-key-file={pki.key('apiserver')}",
-            f"--client-ca-file={pki.cert('ca')}",
-            f"--token-auth-file={self.directory / 'tokens.csv'}",
-            "--service-account-issuer=https://kubernetes.default.svc",
-            f"--service-account-key-file={pki.key('service-account')}",
-            f"--service-account-signing-key-file={pki.key('service-account')}",
-            "--authorization-mode=Node,RBAC",
-            # the second holds owner references to the right to set a finalizer, as hardened clusters do
-            "--enable-admission-plugins=NodeRestriction,OwnerReferencesPermissionEnforcement",
+            *flags.apiserver(self._plane, bind="0.0.0.0" if self.inside else None),
             f"--audit-policy-file={self.directory / 'audit-policy.yaml'}",
             f"--audit-log-path={self.audit_log}",
             "--audit-log-maxsize=64",
             "--audit-log-maxbackup=1",
-            "--allow-privileged",
-            f"--kubelet-client-certificate={pki.cert('kubelet-client')}",
-            f"--kubelet-client-key={pki.key('kubelet-client')}",
-            "--kubelet-preferred-address-types=InternalIP",
         ]
 
     def _controllers(self) -> dict[str, list[str]]:
-        pki = self.certificates
-        manager = self.directory / "controller-manager.kubeconfig"
-        scheduler = self.directory / "scheduler.kubeconfig"
+        manager = flags.controller_manager(self._plane, self.controllers)
         return {
-            "kube-controller-manager": [
-                f"--kubeconfig={manager}",
-                f"--service-account-private-key-file={pki.key('service-account')}",
-                f"--root-ca-file={pki.cert('ca')}",
-                "--use-service-account-credentials",
-                "--leader-elect=false",
-                "--secure-port=0",
-                f"--controllers={self.controllers}",
-                "--node-monitor-grace-period=20s",
-            ],
-            "kube-scheduler": [f"--kubeconfig={scheduler}", "--leader-elect=false", "--secure-port=0"],
+            "kube-controller-manager": [*manager, "--node-monitor-grace-period=20s"],
+            "kube-scheduler": flags.scheduler(self._plane),
         }

@@ -26,14 +26,15 @@ def image_disk(archives: dict[str, Path]) -> Path:
 
 def _build(folder: Path, archives: dict[str, Path]) -> None:
     root = folder / "containerd"
-    _import(root, archives)
+    import_images(root, archives)
     disk = folder / "images.img"
     run(["truncate", "-s", DISK_SIZE, disk])
     run(["mke2fs", "-q", "-t", "ext4", "-d", root, disk])
     shutil.rmtree(root)
 
 
-def _import(root: Path, archives: dict[str, Path]) -> None:
+def import_images(root: Path, archives: dict[str, Path], *options: str) -> None:
+    """Makes containerd's folder with these images unpacked in it; `options` are those of `ctr images import`."""
     with tempfile.TemporaryDirectory(prefix="libvf-images-") as scratch:
         state = Path(scratch)
         socket = state / "containerd.sock"
@@ -47,7 +48,7 @@ def _import(root: Path, archives: dict[str, Path]) -> None:
             for reference, archive in archives.items():
                 with step(f"importing {reference}"):
                     ctr = [binaries() / "ctr", "--address", socket, "--namespace", "k8s.io", "images"]
-                    run([*ctr, "import", "--local", "--snapshotter", "overlayfs", archive])
+                    run([*ctr, "import", "--local", *options, "--snapshotter", "overlayfs", archive])
         finally:
             daemon.stop()
 

@@ -67,7 +67,7 @@ def _program(repository: Path, name: str) -> Path:
 
 
 def _build(repository: Path, name: str, folder: Path) -> None:
-    buildah = _storage()
+    buildah = storage()
     _base(buildah)
     reference = f"libvf.io/{name}:{TAG}"
     with _host_trust(folder) as volumes:
@@ -80,7 +80,7 @@ def _single(name: str, content: Path, called: str, config: list[str]) -> Path:
     """An image of one file."""
 
     def build(folder: Path) -> None:
-        buildah, reference = _storage(), f"libvf.io/{name}:{TAG}"
+        buildah, reference = storage(), f"libvf.io/{name}:{TAG}"
         container = buildah("from", "scratch")
         buildah("copy", container, content, f"/{called}")
         if config:
@@ -92,10 +92,11 @@ def _single(name: str, content: Path, called: str, config: list[str]) -> Path:
     return cache.entry(f"image-{name}", key, build) / f"{name}.tar"
 
 
-def _storage() -> Buildah:
-    storage = cache.root() / "buildah"
-    storage.mkdir(parents=True, exist_ok=True)
-    return Buildah(storage)
+def storage() -> Buildah:
+    """buildah with its storage, which is made if it is not there."""
+    folder = cache.root() / "buildah"
+    folder.mkdir(parents=True, exist_ok=True)
+    return Buildah(folder)
 
 
 def _base(buildah: Buildah) -> None:

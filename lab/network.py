@@ -7,7 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.controlplane import SERVICE_ADDRESS
+from libvf_workstation.flags import SERVICE_ADDRESS
+
 from lab.shell import run
 
 LAB = os.environ.get("LIBVF_LAB", "")  # names a second lab on this machine, beside the one without a name

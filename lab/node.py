@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from libvf_workstation.kubeconfig import document
+
 from lab.accelerator import accelerator
 from lab.cards import CARDS, IOMMU
 from lab.controlplane import ControlPlane
 from lab.emulator import qemu
-from lab.kubeconfig import document
 from lab.network import GATEWAY, INSIDE, NAMESPACE, NodeAddress
 from lab.noderoot import NodeBoot
 from lab.shell import Daemon, run

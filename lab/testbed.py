@@ -20,6 +20,7 @@ from lab.errors import LabError
 from lab.guest.build import guest_disk
 from lab.guest.signed import signed_disk
 from lab.imagedisk import image_disk
+from lab.installer.build import installer_iso
 from lab.kubeconfig import NODE_NAMES
 from lab.node import Node
 from lab.noderoot import NodeBoot, debian_root, node_boot
@@ -157,7 +158,8 @@ class Testbed:
     def _forward(self) -> None:
         daemon = Daemon(self.directory, "forward")
         arguments = [str(LOOPBACK_PORT), network.GATEWAY, "443"]
-        daemon.start([sys.executable, "-m", "lab.forward", *arguments], env={"PYTHONPATH": str(REPOSITORY)})
+        code = f"{REPOSITORY}:{REPOSITORY / 'cli'}"
+        daemon.start([sys.executable, "-m", "lab.forward", *arguments], env={"PYTHONPATH": code})
         inside = (self.plane.directory / "kubeconfig").read_text()
         self.kubeconfig.write_text(inside.replace(self.plane.server, f"https://127.0.0.1:{LOOPBACK_PORT}"))
         self.kubeconfig.chmod(0o600)
@@ -199,4 +201,5 @@ def prepare() -> Ready:
         root = pool.submit(debian_root)
         built = programs.result()
         guests = {"demo-guest": guest_disk(root.result()), "signed-guest": signed_disk()}
+    guests["demo-installer"] = installer_iso()
     return Ready(built, node_boot(), image_disk(images.build_images(REPOSITORY, guests)))

@@ -23,6 +23,8 @@ MEMORY_MIB = 1536
 CPU_MODEL = "max,vendor=GenuineIntel,family=6,model=94,stepping=3,svm=off,la57=off"
 UP_SECONDS = 300.0
 OFF_SECONDS = 120.0
+# what the node VMs have: under emulation AMD's virtualisation works in the machine itself
+CPU_WITH_KVM = "max,la57=off"
 # what moves the cursor and sets colours and palettes (ECMA-48), and carriage returns
 _CONTROLS = re.compile(r"\x1b\[[0-9;?!]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.|\r")
 
@@ -38,9 +40,12 @@ class DirectBoot:
 
 @dataclass(frozen=True, slots=True)
 class WholeMachine:
-    """The machine whose files are in `folder`."""
+    """The machine whose files are in `folder`; `more` are further disks, raw, which it may only read."""
 
     folder: Path
+    cpu: str = CPU_MODEL
+    memory_mib: int = MEMORY_MIB
+    more: tuple[Path, ...] = ()
 
     @property
     def daemon(self) -> Daemon:
@@ -63,11 +68,25 @@ class WholeMachine:
         """What it changed of a disk that others start from too."""
         return self.folder / "disk.qcow2"
 
-    def fresh(self, base: Path) -> None:
-        """A disk that is the base still."""
+    def fresh(self, base: Path, size: str = "") -> None:
+        """A disk that is the base still; with a size its last part is empty."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.overlay.unlink(missing_ok=True)
-        run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", base.resolve(), self.overlay])
+        run(
+            [
+                "qemu-img",
+                "create",
+                "-q",
+                "-f",
+                "qcow2",
+                "-F",
+                "raw",
+                "-b",
+                base.resolve(),
+                self.overlay,
+                *([size] if size else []),
+            ]
+        )
 
     def start(self, disk: Path | None = None, boot: DirectBoot | None = None) -> None:
         """Power it on, from its overlay or from another disk, which it then changes."""
@@ -127,16 +146,22 @@ class WholeMachine:
         return [
             str(qemu()),
             *("-nodefaults", "-display", "none", "-nic", "none"),
-            *("-machine", f"q35,accel={accelerator()},kernel-irqchip=split", "-cpu", CPU_MODEL),
-            *("-smp", "1", "-m", str(MEMORY_MIB)),
+            *("-machine", f"q35,accel={accelerator()},kernel-irqchip=split", "-cpu", self.cpu),
+            *("-smp", "1", "-m", str(self.memory_mib)),
             *("-device", "intel-iommu,intremap=on,caching-mode=on"),
             *("-device", "ati-vga,model=rage128p"),
             *("-chardev", f"file,id=console,path={self.console},append=on", "-serial", "chardev:console"),
             *("-drive", f"file={disk},id=disk,if=none,format={kind},cache=unsafe"),
             *("-device", "virtio-blk-pci,drive=disk"),
+            *(word for number, path in enumerate(self.more) for word in _read_only(number, path)),
             *("-device", "virtio-serial-pci"),
             *("-chardev", f"socket,id=agent,path={self.agent.socket},server=on,wait=off"),
             *("-device", f"virtserialport,chardev=agent,name={PORT}"),
             *("-device", "virtio-rng-pci"),
             *direct,
         ]
+
+
+def _read_only(number: int, path: Path) -> list[str]:
+    options = f"file={path},id=more{number},if=none,format=raw,readonly=on"
+    return ["-drive", options, "-device", f"virtio-blk-pci,drive=more{number}"]

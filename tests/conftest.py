@@ -3,11 +3,16 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
+import hypothesis
 import pytest
 
 from lab.demo import install
 from lab.testbed import Testbed
 from tests import workers
+
+# how long an example takes says how busy the machine is, not whether the code is right
+hypothesis.settings.register_profile("libvf", deadline=None)
+hypothesis.settings.load_profile("libvf")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -33,6 +33,11 @@ class Paths:
         return self.root / "var/lib/libvf-keep"
 
     @property
+    def kept_disks(self) -> Path:
+        """Overlays and blank disks that outlive the Pod, and what the overlays were made over."""
+        return self.keep / "disks"
+
+    @property
     def secrets(self) -> Path:
         """Secrets that the spec names, a folder each."""
         return self.root / "var/run/secrets/libvf"
@@ -56,6 +61,16 @@ class Paths:
     def vnc(self) -> Path:
         """The VNC server's socket."""
         return self.run / "vnc.sock"
+
+    @property
+    def spice(self) -> Path:
+        """The SPICE server's socket."""
+        return self.run / "spice.sock"
+
+    @property
+    def shared_memory(self) -> Path:
+        """Memory that the guest shares with who looks and listens."""
+        return self.root / "dev/shm"
 
     @property
     def serial(self) -> Path:

@@ -46,6 +46,29 @@ def test_what_runs_beside_qemu_is_counted() -> None:
 
 
 @pytest.mark.parametrize(
+    ("spec", "more"),
+    [
+        ({"display": ["vnc", "spice"]}, 16 + 32),
+        ({"audio": "spice"}, 32),
+        ({"graphics": {"fallback": "VirtioGpu"}}, 64),
+        ({"display": ["lookingGlass"]}, 128),
+        ({"display": ["lookingGlass"], "lookingGlass": {"resolution": "1920x1080"}, "audio": "scream"}, 32 + 2),
+    ],
+)
+def test_screens_and_sound_cost_what_they_say(spec: dict[str, Any], more: int) -> None:
+    costs = [int(launcher(**given)["containers"][0]["resources"]["limits"]["memory"]) for given in ({}, spec)]
+    assert costs[1] - costs[0] == more * MIB
+
+
+def test_shared_memory_is_a_folder_of_just_its_size() -> None:
+    spec = launcher(display=["lookingGlass"], audio="scream")
+    [volume] = [volume for volume in spec["volumes"] if volume["name"] == "libvf-shared"]
+    assert volume["emptyDir"] == {"medium": "Memory", "sizeLimit": str(130 * MIB)}
+    assert {"name": "libvf-shared", "mountPath": "/dev/shm"} in spec["containers"][0]["volumeMounts"]
+    assert not [volume for volume in launcher()["volumes"] if volume["name"] == "libvf-shared"]
+
+
+@pytest.mark.parametrize(
     ("strategy", "policy"),
     [("Always", "Always"), ("RerunOnFailure", "OnFailure"), ("Once", "Never"), ("Manual", "Never")],
 )

@@ -1,15 +1,19 @@
-"""The lab's certificate authority and the few certificates its control plane needs, by openssl."""
+"""A cluster's certificate authority and the few certificates its control plane needs, by openssl."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.shell import run
+Run = Callable[[Sequence[object]], str]
 
+# an elliptic key's handshake costs a fraction of RSA's, which is felt where the processor is emulated
+_NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 # Python 3.13 verifies strictly (RFC 5280): without these it refuses a certificate
 _LEAF = (
     "basicConstraints=CA:FALSE",
-    "keyUsage=digitalSignature,keyEncipherment",
+    "keyUsage=digitalSignature",
     "subjectKeyIdentifier=hash",
     "authorityKeyIdentifier=keyid",
 )
@@ -17,7 +21,7 @@ _LEAF = (
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """A folder of PEM files: ca, apiserver, kubelet-client (the API server's own), service-account."""
+    """A folder of PEM files: ca, apiserver, kubelet-client (the API server's own), service-account, etcd."""
 
     folder: Path
 
@@ -29,27 +33,31 @@ class Certificates:
         """Path of the private key called name."""
         return self.folder / f"{name}.key"
 
-    def make(self, server_names: Sequence[str]) -> None:
-        """Make what is missing; server_names are the API server's, `DNS:..` and `IP:..`."""
+    def make(self, run: Run, server_names: Sequence[str], authority: str) -> None:
+        """Make what is missing; server_names are the API server's, `DNS:..` and `IP:..`, authority is the CA's name.
+
+        `run` runs a program to its end and raises where it fails. etcd's serves for both ends, on the loopback.
+        """
         if self.cert("apiserver").exists():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._authority()
-        self._issue("kubelet-client", "/O=system:masters/CN=kube-apiserver-kubelet-client", "clientAuth")
+        self._authority(run, authority)
+        self._issue(run, "kubelet-client", "/O=system:masters/CN=kube-apiserver-kubelet-client", "clientAuth")
+        self._issue(run, "etcd", "/CN=etcd", "serverAuth,clientAuth", "IP:127.0.0.1,DNS:localhost")
         run(["openssl", "genrsa", "-out", self.key("service-account"), "2048"])
-        self._issue("apiserver", "/CN=kube-apiserver", "serverAuth", ",".join(server_names))
+        self._issue(run, "apiserver", "/CN=kube-apiserver", "serverAuth", ",".join(server_names))
 
-    def _authority(self) -> None:
-        argv = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650", "-subj", "/CN=libvf-lab"]
+    def _authority(self, run: Run, name: str) -> None:
+        argv = ["openssl", "req", "-x509", *_NEW_KEY, "-days", "3650", "-subj", f"/CN={name}"]
         usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
         run([*argv, *usage, "-keyout", self.key("ca"), "-out", self.cert("ca")])
 
-    def _issue(self, name: str, subject: str, usage: str, names: str = "") -> None:
+    def _issue(self, run: Run, name: str, subject: str, usage: str, names: str = "") -> None:
         extensions = [*_LEAF, f"extendedKeyUsage={usage}", *([f"subjectAltName={names}"] if names else [])]
         request = self.folder / f"{name}.csr"
         extension_file = self.folder / f"{name}.ext"
         extension_file.write_text("\n".join(extensions) + "\n")
-        new_key = ["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", subject]
+        new_key = ["openssl", "req", *_NEW_KEY, "-subj", subject]
         run([*new_key, "-keyout", self.key(name), "-out", request])
         sign = ["openssl", "x509", "-req", "-in", request, "-days", "3650", "-extfile", extension_file]
         authority = ["-CA", self.cert("ca"), "-CAkey", self.key("ca"), "-CAcreateserial"]
