@@ -22,8 +22,6 @@ CHECKED_BY_THE_API_SERVER = {
     ("libvf-agent", "resource.k8s.io", "resourceslices", "create"),
     # ResourceClaim strategy: a driver's write of its device status
     ("libvf-agent", "resource.k8s.io", "resourceclaims/driver", "associated-node:patch"),
-    # exec by a WebSocket, which is a get
-    ("libvf-gateway", "", "pods/exec", "create"),
 }
 
 Right = tuple[str, str, str, str]  # account, group, resource, verb
@@ -31,7 +29,7 @@ Right = tuple[str, str, str, str]  # account, group, resource, verb
 
 def granted() -> set[Right]:
     found: set[Right] = set()
-    for name in ("operator", "agent", "gateway"):
+    for name in ("operator", "agent"):  # the gateway's: tests/integration/test_gateway_trust.py
         documents = yaml.safe_load_all((REPOSITORY / "manifests" / "base" / f"{name}.yaml").read_text())
         roles = [d for d in documents if d["kind"] in ("ClusterRole", "Role")]
         found |= {
