@@ -27,6 +27,7 @@ CERTIFICATES_INSIDE = Path("/etc/host-certificates.crt")
 INPUTS = {
     "operator": ("requirements/operator.txt", "api/libvf_api", "operator/libvf_operator"),
     "agent": ("requirements/agent.txt", "api/libvf_api", "host-agent/libvf_agent", "host-agent/hook"),
+    "gateway": ("requirements/gateway.txt", "api/libvf_api", "gateway/libvf_gateway"),
     "launcher": ("requirements/launcher.txt", "api/libvf_api", "launcher/libvf_launcher"),
 }
 

@@ -20,6 +20,8 @@ VIRTUAL_GPU = "virtual-gpu"  # the kind of the device, its pool's name, and the 
 
 OPERATOR_MANAGER = "libvf-operator"
 AGENT_MANAGER = "libvf-agent"
+GATEWAY_MANAGER = "libvf-gateway"
+GATEWAY = "libvf-gateway"  # its Service, and the Secret with its certificate
 
 NAMESPACE = "libvf-system"
 AGENT_SELECTOR = "app.kubernetes.io/name=libvf-agent"

@@ -1,17 +1,15 @@
-"""`libvf-launcher`: run the VM; with a command, ask the one that runs, or be a pipe to one of its sockets."""
+"""`libvf-launcher`: run the VM; with a command, ask the one that runs, or be a pipe to one of its sockets.
 
-import asyncio
+What only some commands need is imported there: many pipes may run in the Pod's memory, beside the one that launched.
+"""
+
 import contextlib
 import json
 import sys
 import tempfile
 from pathlib import Path
 
-from qemu.qmp import QMPError
-
-from libvf_launcher import devices, graphics, kvmfr, lifecycle, lookingglass, proxy, scream, shared, sound
-from libvf_launcher.errors import LaunchError
-from libvf_launcher.monitor import execute
+from libvf_launcher import proxy
 from libvf_launcher.paths import Paths
 
 USAGE = """\
@@ -46,6 +44,10 @@ def main(arguments: list[str], paths: Paths | None = None) -> int:
 
 
 def _launch(paths: Paths) -> int:
+    import asyncio
+
+    from libvf_launcher import lifecycle
+
     termination = asyncio.run(lifecycle.run(paths))
     paths.termination.write_bytes(termination.encode())
     print(f"{termination.reason}: {termination.message}", flush=True)
@@ -53,6 +55,9 @@ def _launch(paths: Paths) -> int:
 
 
 def _screenshot(paths: Paths, file: str) -> int:
+    from libvf_launcher import devices, graphics, lifecycle
+    from libvf_launcher.errors import LaunchError
+
     try:
         launch = lifecycle.load(paths)
         refused = graphics.no_picture(launch, devices.read(launch, paths))
@@ -65,6 +70,8 @@ def _screenshot(paths: Paths, file: str) -> int:
 
 
 def _frame(paths: Paths, file: Path) -> int:
+    from libvf_launcher import kvmfr, lookingglass, shared
+
     try:
         frame = shared.save_frame(lookingglass.file(paths), file)
     except kvmfr.NoFrame as error:
@@ -76,6 +83,8 @@ def _frame(paths: Paths, file: Path) -> int:
 
 
 def _sound(paths: Paths, file: Path, seconds: float) -> int:
+    from libvf_launcher import scream, shared, sound
+
     try:
         print(json.dumps({"seconds": round(shared.save_sound(sound.file(paths), file, seconds), 3)}))
     except scream.NoSound as error:
@@ -97,6 +106,12 @@ def _picture(paths: Paths, command: str) -> int:
 
 
 def _ask(paths: Paths, command: str, arguments: dict[str, object] | None) -> int:
+    import asyncio
+
+    from qemu.qmp import QMPError
+
+    from libvf_launcher.monitor import execute
+
     try:
         answer = asyncio.run(execute(paths.qmp_admin, command, arguments))
     except QMPError as error:

@@ -21,7 +21,15 @@ STALLED = (
     "DiskInUse", "VolumeMissing", "VolumeLost", "VolumePending",
     *IMAGE_REASONS,
 )  # fmt: skip
-RESTING = ("Halted", "Completed")
+RESTING = ("Halted", "Completed", "Paused")
+
+
+# kubelet sets `started` when the guest has run once in this container; from then on a launcher that runs and is not
+# ready has a guest that does not: nobody need remember who paused it, nor that it was resumed
+_STANDS_STILL = (
+    "QEMU runs and the guest stands still: it was paused, or QEMU stopped it at an I/O error such as a full disk; "
+    "unpause it, or ask libvf-launcher qmp query-status"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +123,8 @@ def _on_node(pod: Object) -> Summary:
         return Summary("Installing", "the installer runs; it has installed when the guest shuts down", running=True)
     if condition(pod, "Ready").get("status") == "True":
         return Summary("Running", "QEMU says that the guest runs", running=True)
+    if launcher.get("started") and "running" in (launcher.get("state") or {}):
+        return Summary("Paused", _STANDS_STILL)
     if waiting.get("reason") in IMAGE_REASONS:
         cure = "check the image's name and that the node can pull it"
         return Summary(waiting["reason"], f"{waiting.get('message', '')}: {cure}")

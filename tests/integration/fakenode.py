@@ -33,7 +33,7 @@ class Node:
         self.name = name
         self.kernel = kernel
         places = Places(folder / "state", folder / "cdi", folder / "metadata")
-        self._host = Host(name, Sysfs(self.kernel), known(), places, accelerated=lambda: True)
+        self._host = Host(name, Sysfs(self.kernel), known(), places, accelerated=lambda: True, tap=lambda: None)
         amounts = {"cpu": "64", "memory": "256Gi", "pods": "110"}
         status = {"capacity": amounts, "allocatable": amounts, "conditions": [_condition("Ready")]}
         api.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {"lab": "fake"}}})

@@ -252,8 +252,9 @@ def test_what_can_be_carried_out_is_taken(api: Any, case: str) -> None:
 
 
 @pytest.mark.integration
-def test_the_example_is_taken(api: Any) -> None:
-    answer = api.kubectl("apply", "--dry-run=server", "-f", str(REPOSITORY / "examples" / "vm.yaml"))
+@pytest.mark.parametrize("example", sorted(path.name for path in (REPOSITORY / "examples").glob("*.yaml")))
+def test_the_examples_are_taken(api: Any, example: str) -> None:
+    answer = api.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", str(REPOSITORY / "examples" / example))
     assert answer.returncode == 0, answer.stderr
 
 

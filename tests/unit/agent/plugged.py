@@ -85,7 +85,7 @@ class Bed:
         self.kernel = MediatedHost(mdpy())
         self.cluster = Cluster()
         places = Places(folder / "state", folder / "cdi", folder / "metadata")
-        self.host = Host("n1", Sysfs(self.kernel), known(), places, accelerated=lambda: True)
+        self.host = Host("n1", Sysfs(self.kernel), known(), places, accelerated=lambda: True, tap=lambda: None)
         self.driver = Driver(self.host, self.cluster, call_seconds=1)
         self.sockets = Sockets(self.driver, folder / "kubelet")
         self.cdi_file = folder / "cdi" / f"libvf.io-{UID}.json"

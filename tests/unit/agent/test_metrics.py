@@ -43,7 +43,7 @@ def samples(text: str) -> dict[str, float]:
 @pytest.fixture
 def driver(tmp_path: Path) -> Driver:
     places = Places(tmp_path / "state", tmp_path / "cdi", tmp_path / "metadata")
-    host = Host("n1", Sysfs(MediatedHost(mdpy())), known(), places, accelerated=lambda: True)
+    host = Host("n1", Sysfs(MediatedHost(mdpy())), known(), places, accelerated=lambda: True, tap=lambda: None)
     return Driver(host, Cluster(), call_seconds=0.1)
 
 

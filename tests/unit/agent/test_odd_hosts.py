@@ -77,7 +77,7 @@ def test_whatever_the_files_say_what_is_offered_is_sound(name: str, tmp_path: Pa
     for number in range(HOSTS):
         files = OddFiles(kernel, dice, rarely=dice.choice((3, 10, 40)))
         places = Places(tmp_path / str(number), tmp_path, tmp_path)
-        host = Host("n1", Sysfs(files), known(), places, lambda: True, situation.rules)
+        host = Host("n1", Sysfs(files), known(), places, lambda: True, situation.rules, lambda: None)
         for _ in range(2):
             for spec in host.look(Node("n1", "uid"))[0]:
                 offered += len(spec.get("devices", []))
