@@ -1,4 +1,4 @@
-# libvf's images: operator, agent, launcher. What changes most is copied last, so that a change of code
+# libvf's images: operator, agent, gateway, launcher. What changes most is copied last, so that a change of code
 # rebuilds one small layer. Each program is imported once, which leaves just the bytecode that it needs: a launcher
 # without it takes four times as long to import.
 ARG BASE=docker.io/library/debian:trixie-slim
@@ -18,6 +18,14 @@ RUN pip install --require-hashes --no-compile --target /packages -r /operator.tx
 FROM builder AS agent-packages
 COPY requirements/agent.txt /
 RUN pip install --require-hashes --no-compile --target /packages -r /agent.txt
+
+FROM builder AS gateway-packages
+COPY requirements/gateway.txt /
+RUN pip install --require-hashes --no-compile --target /packages -r /gateway.txt
+
+# the modules alone, as the page is our own: noVNC's package would bring a web server and its libraries
+FROM builder AS novnc
+RUN cd /tmp && apt-get download novnc && dpkg-deb --extract novnc_*.deb /novnc
 
 FROM builder AS launcher-packages
 COPY requirements/launcher.txt /
@@ -44,16 +52,28 @@ COPY host-agent/libvf_agent /opt/libvf/code/libvf_agent
 RUN env -u PYTHONDONTWRITEBYTECODE python3 -c 'import libvf_agent.agent'
 ENTRYPOINT ["python3", "-m", "libvf_agent"]
 
+FROM python AS gateway
+COPY --from=novnc /novnc/usr/share/novnc/core /usr/share/novnc/core
+COPY --from=novnc /novnc/usr/share/novnc/vendor /usr/share/novnc/vendor
+COPY --from=novnc /novnc/usr/share/doc/novnc/copyright /usr/share/novnc/copyright
+COPY --from=gateway-packages /packages /opt/libvf/lib
+COPY api/libvf_api /opt/libvf/code/libvf_api
+COPY gateway/libvf_gateway /opt/libvf/code/libvf_gateway
+RUN env -u PYTHONDONTWRITEBYTECODE python3 -c 'import libvf_gateway.__main__'
+USER 65532:65532
+ENTRYPOINT ["python3", "-m", "libvf_gateway"]
+
+# SPICE's modules come with Mesa's drivers, 190 MB that only a QEMU that draws by OpenGL loads
 FROM python AS launcher
 RUN apt-get update && apt-get install -y --no-install-recommends \
-      qemu-system-x86 qemu-utils seabios ipxe-qemu ovmf xorriso \
- && rm -rf /var/lib/apt/lists/* \
+      qemu-system-x86 qemu-system-modules-spice qemu-utils seabios ipxe-qemu ovmf swtpm swtpm-tools virtiofsd xorriso \
+ && rm -rf /var/lib/apt/lists/* /usr/lib/*/libLLVM* /usr/lib/*/libgallium* /usr/lib/*/libz3.so* \
  && printf '#!/bin/sh\nexec python3 -m libvf_launcher "$@"\n' > /usr/local/bin/libvf-launcher \
  && chmod 755 /usr/local/bin/libvf-launcher \
  && groupadd --gid 107 qemu && useradd --uid 107 --gid 107 --no-create-home --home-dir / qemu
 COPY --from=launcher-packages /packages /opt/libvf/lib
 COPY api/libvf_api /opt/libvf/code/libvf_api
 COPY launcher/libvf_launcher /opt/libvf/code/libvf_launcher
-RUN env -u PYTHONDONTWRITEBYTECODE python3 -c 'import libvf_launcher.__main__'
+RUN env -u PYTHONDONTWRITEBYTECODE python3 -c 'import libvf_launcher.__main__, libvf_launcher.lifecycle'
 USER 107:107
 ENTRYPOINT ["libvf-launcher"]

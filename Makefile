@@ -5,14 +5,18 @@ CACHE  := $(or $(LIBVF_CACHE),$(HOME)/.cache/libvf)
 LOCK   := requirements/dev.txt
 VENV   := $(CACHE)/venv-$(shell sha256sum $(LOCK) | cut -c1-16)
 PYTHON := $(VENV)/bin/python
-export PYTHONPATH := $(CURDIR)/api:$(CURDIR)/operator:$(CURDIR)/host-agent:$(CURDIR)/launcher:$(CURDIR)/cli:$(CURDIR)
+export PYTHONPATH := $(CURDIR)/api:$(CURDIR)/operator:$(CURDIR)/host-agent:$(CURDIR)/launcher:$(CURDIR)/gateway:$(CURDIR)/cli:$(CURDIR)
 export PATH := $(VENV)/bin:$(PATH)
 
 # random tests play one life here, so that what turns red is a change; `make test LIBVF_SEED=` plays another
 LIBVF_SEED ?= 20261125
 export LIBVF_SEED
 
-SOURCES := api operator/libvf_operator host-agent/libvf_agent launcher/libvf_launcher cli/libvf_cli cli/libvf_workstation lab
+# tests run one after the other; with WORKERS=2 two labs stand beside each other
+WORKERS ?= 0
+
+SOURCES := api operator/libvf_operator host-agent/libvf_agent launcher/libvf_launcher gateway/libvf_gateway \
+  cli/libvf_cli cli/libvf_workstation lab
 
 .PHONY: demo down reset test unit e2e lint docs locks
 
@@ -27,7 +31,7 @@ reset: $(VENV)
 
 test: lint
 	$(PYTHON) -m lab build
-	pytest --verbose --durations=25 -n 2 --dist loadgroup tests/unit tests/contract tests/integration tests/e2e
+	pytest --verbose --durations=25 -n $(WORKERS) --dist loadgroup -m "not unproven" tests/unit tests/contract tests/integration tests/e2e
 
 # what needs neither a cluster nor a node: seconds
 unit: $(VENV)
@@ -54,7 +58,7 @@ EXTRA   := import sys, tomllib; data = tomllib.load(open("pyproject.toml", "rb")
   print(*data["project"]["optional-dependencies"][sys.argv[1]], sep="\n")
 
 locks:
-	for extra in operator agent launcher cli; do \
+	for extra in operator agent launcher gateway cli; do \
 	  python3 -c '$(EXTRA)' $$extra | $(COMPILE) - -o requirements/$$extra.txt || exit 1; done
 	$(COMPILE) --extra dev pyproject.toml -o requirements/dev.txt
 

@@ -122,6 +122,7 @@ class ControlPlane:
     def _apiserver(self) -> list[str]:
         return [
             *flags.apiserver(self._plane, bind="0.0.0.0" if self.inside else None),
+            *flags.aggregation(self._plane, dials_pods=bool(self.inside)),
             f"--audit-policy-file={self.directory / 'audit-policy.yaml'}",
             f"--audit-log-path={self.audit_log}",
             "--audit-log-maxsize=64",

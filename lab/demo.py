@@ -64,10 +64,10 @@ def demo(lab: Testbed) -> dict[str, Any]:
 
 
 def install(lab: Testbed) -> None:
-    """Apply the manifests and wait until operator and agent run."""
+    """Apply the manifests and wait until operator, agent and gateway run."""
     with step("installing libvf: kubectl apply -k manifests/overlays/lab"):
         lab.kubectl("apply", "-k", str(REPOSITORY / "manifests" / "overlays" / "lab"))
-        for workload in ("deployment/libvf-operator", "daemonset/libvf-agent"):
+        for workload in ("deployment/libvf-operator", "daemonset/libvf-agent", "deployment/libvf-gateway"):
             lab.kubectl("-n", "libvf-system", "rollout", "status", workload, "--timeout=240s")
 
 

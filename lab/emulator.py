@@ -10,7 +10,7 @@ from lab import cache
 from lab.shell import run
 
 SUITE = "trixie"
-PACKAGES = "qemu-system-x86,seabios,ipxe-qemu"
+PACKAGES = "qemu-system-x86,qemu-system-modules-spice,seabios,ipxe-qemu"
 BINARY = "qemu-system-x86_64"
 
 _START = """\

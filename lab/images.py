@@ -27,6 +27,7 @@ CERTIFICATES_INSIDE = Path("/etc/host-certificates.crt")
 INPUTS = {
     "operator": ("requirements/operator.txt", "api/libvf_api", "operator/libvf_operator"),
     "agent": ("requirements/agent.txt", "api/libvf_api", "host-agent/libvf_agent", "host-agent/hook"),
+    "gateway": ("requirements/gateway.txt", "api/libvf_api", "gateway/libvf_gateway"),
     "launcher": ("requirements/launcher.txt", "api/libvf_api", "launcher/libvf_launcher"),
 }
 
@@ -48,11 +49,12 @@ class Buildah:
         return bool(self("images", "--quiet", "--filter", f"reference={reference}"))
 
 
-def build_images(repository: Path, guest_disk: Path) -> dict[str, Path]:
-    """Archives of all images that the lab's nodes hold: reference -> docker archive."""
+def build_images(repository: Path, guests: dict[str, Path]) -> dict[str, Path]:
+    """Archives of all images that the lab's nodes hold: reference -> docker archive; `guests` are disks by name."""
     archives = {f"libvf.io/{name}:{TAG}": _program(repository, name) for name in INPUTS}
     archives[f"libvf.io/pause:{TAG}"] = _single("pause", Path("/usr/bin/busybox"), "busybox", _PAUSE)
-    archives[f"libvf.io/demo-guest:{TAG}"] = _single("demo-guest", guest_disk, "disk.img", [])
+    for name, disk in guests.items():
+        archives[f"libvf.io/{name}:{TAG}"] = _single(name, disk, "disk.img", [])
     return archives
 
 

@@ -22,6 +22,8 @@ NEEDED = {
     "cpio": "cpio",
     "zstd": "zstd",
     "fuse-overlayfs": "fuse-overlayfs",
+    "chromium": "chromium",
+    "chromedriver": "chromium-driver",
 }
 
 

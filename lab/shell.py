@@ -16,8 +16,12 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     stdin: str | None = None,
+    warnings: bool = True,
 ) -> str:
-    """Run a program to its end and return what it printed; raises CommandFailed with its last words."""
+    """Run a program to its end and return what it printed; raises CommandFailed with its last words.
+
+    Without `warnings` what it says on standard error is not among what it printed, unless it fails.
+    """
     words = [str(word) for word in argv]
     done = subprocess.run(
         words,
@@ -26,12 +30,12 @@ def run(
         input=stdin,
         stdin=subprocess.DEVNULL if stdin is None else None,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.STDOUT if warnings else subprocess.PIPE,
         text=True,
         errors="replace",
     )
     if done.returncode:
-        raise CommandFailed(words, done.returncode, done.stdout)
+        raise CommandFailed(words, done.returncode, done.stdout + (done.stderr or ""))
     return done.stdout
 
 

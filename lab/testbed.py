@@ -18,7 +18,9 @@ from lab.binaries import binaries
 from lab.controlplane import ControlPlane
 from lab.errors import LabError
 from lab.guest.build import guest_disk
+from lab.guest.signed import signed_disk
 from lab.imagedisk import image_disk
+from lab.installer.build import installer_iso
 from lab.kubeconfig import NODE_NAMES
 from lab.node import Node
 from lab.noderoot import NodeBoot, debian_root, node_boot
@@ -123,8 +125,12 @@ class Testbed:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
-        """Run kubectl as the administrator; returns what it printed."""
-        return run([binaries() / "kubectl", "--kubeconfig", self.kubeconfig, *arguments], stdin=stdin)
+        """Run kubectl as the administrator; returns what it printed.
+
+        While no gateway runs, such as on a node without power, kubectl warns of the API that nobody serves.
+        """
+        argv = [binaries() / "kubectl", "--kubeconfig", self.kubeconfig, *arguments]
+        return run(argv, stdin=stdin, warnings=False)
 
     @contextmanager
     def forwarded(self, what: str, port: int) -> Iterator[int]:
@@ -198,5 +204,6 @@ def prepare() -> Ready:
         programs = pool.submit(binaries)
         root = pool.submit(debian_root)
         built = programs.result()
-        guest = guest_disk(root.result())
-    return Ready(built, node_boot(), image_disk(images.build_images(REPOSITORY, guest)))
+        guests = {"demo-guest": guest_disk(root.result()), "signed-guest": signed_disk()}
+    guests["demo-installer"] = installer_iso()
+    return Ready(built, node_boot(), image_disk(images.build_images(REPOSITORY, guests)))

@@ -17,6 +17,18 @@ exec "$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/lib/x86_64-linux-g
 """
 
 
+def root(package: str) -> Path:
+    """A folder with a package and all that it needs, to run its programs in by chroot; nothing in it is configured."""
+
+    def extract(folder: Path) -> None:
+        run(["mmdebstrap", "--variant=extract", f"--include={package}", SUITE, folder / "root"])
+        for name in ("bin", "sbin", "lib", "lib64"):
+            if not (folder / "root" / name).exists():
+                (folder / "root" / name).symlink_to(f"usr/{name}")
+
+    return cache.entry(f"root-{package}", cache.key_of(SUITE, package, Path(__file__)), extract) / "root"
+
+
 def programs(package: str, *names: str) -> Path:
     """The folder in which programs of a package can be started."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from libvf_workstation.payload import ABOUT, IMAGES, PROGRAMS
 
-from lab import cache, packages, volumes
+from lab import cache, packages, provisioner
 from lab.binaries import KUBERNETES, binaries
 from lab.guest.build import guest_disk
 from lab.imagedisk import import_images
@@ -41,7 +41,7 @@ exec "$root/usr/lib64/ld-linux-x86-64.so.2" --library-path "$root/usr/lib/x86_64
 def write(file: Path) -> None:
     """Writes the bundle, and makes what the cache lacks of it."""
     packages.install_missing()
-    archives = build_images(REPOSITORY, guest_disk()) | {volumes.REFERENCE: volumes.archive()}
+    archives = build_images(REPOSITORY, {"demo-guest": guest_disk()}) | {provisioner.REFERENCE: provisioner.archive()}
     images = _images(archives)
     with tempfile.TemporaryDirectory(prefix="libvf-bundle-") as scratch, step(f"writing {file}"):
         programs = _programs(Path(scratch))

@@ -4,9 +4,10 @@ Documents go in and come out as plain JSON: the generated models of the client c
 server-side apply must send just the fields that are ours.
 """
 
+import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import aiohttp
@@ -16,6 +17,9 @@ Json = dict[str, Any]
 
 SECONDS = 15
 APPLY = "application/apply-patch+yaml"  # JSON is YAML: the API server takes an apply under this name only
+MERGE = "application/merge-patch+json"
+EXEC = "v5.channel.k8s.io"  # the first of its versions that can say that standard input has ended
+HEARTBEAT = 20  # seconds: proxies and firewalls forget a connection that is silent for minutes
 
 
 class ApiError(Exception):
@@ -36,6 +40,8 @@ class ApiServer:
     async def connect(cls) -> "ApiServer":
         """By KUBECONFIG where it is set, else by the Pod's own service account, whose token is renewed."""
         settings = client.Configuration()
+        # of whole requests each has its own; a stream has none
+        settings.client_session_kwargs = {"timeout": aiohttp.ClientTimeout(total=None, sock_connect=SECONDS)}
         if file := os.environ.get("KUBECONFIG"):
             await config.load_kube_config(file, client_configuration=settings)  # type: ignore[no-untyped-call]
         else:
@@ -57,6 +63,34 @@ class ApiServer:
     async def apply(self, path: str, body: Json, manager: str) -> Json:
         """Server-side apply; fields that others own are taken over, as they are ours to say."""
         return await self._json("PATCH", path, body, {"fieldManager": manager, "force": "true"})
+
+    async def merge(self, path: str, body: Json, manager: str) -> Json:
+        """A JSON merge patch: what it does not name stays, null removes."""
+        return await self._json("PATCH", path, body, {"fieldManager": manager}, MERGE)
+
+    async def replace(self, path: str, body: Json, manager: str) -> Json:
+        """The whole object anew; 409 where somebody else has written it since `body` was read."""
+        return await self._json("PUT", path, body, {"fieldManager": manager})
+
+    async def execute(self, pod: str, container: str, command: Sequence[str]) -> aiohttp.ClientWebSocketResponse:
+        """A program in a container with standard input, output and error, at the Pod's path.
+
+        Each message is a channel's number and its bytes, by the protocol EXEC.
+        """
+        words = [("command", word) for word in command]
+        query = [("container", container), *((name, "true") for name in ("stdin", "stdout", "stderr")), *words]
+        try:
+            _, url, headers, *_ = await self._api.param_serialize(
+                "GET", f"{pod}/exec", query_params=query, auth_settings=["BearerToken"]
+            )
+            async with asyncio.timeout(SECONDS):
+                return await self._session().ws_connect(
+                    url, headers=headers, protocols=(EXEC,), heartbeat=HEARTBEAT, autoping=True
+                )
+        except aiohttp.WSServerHandshakeError as error:
+            raise ApiError(f"exec in {pod}: the API server refused it: {error.status}", error.status) from error
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise ApiError(f"exec in {pod}: no answer from {self._api.configuration.host}: {error!r}") from error
 
     async def delete(self, path: str, uid: str | None = None) -> None:
         """Delete an object, only if it has this uid; it may be gone already, or made anew (404, 409)."""
@@ -85,16 +119,24 @@ class ApiServer:
             except (TimeoutError, aiohttp.ClientError) as error:
                 raise ApiError(f"watch {path}: the connection broke: {error!r}") from error
 
-    async def _json(self, method: str, path: str, body: Json | None = None, query: Json | None = None) -> Json:
-        async with await self._send(method, path, body, query or {}, SECONDS) as answer:
+    def _session(self) -> aiohttp.ClientSession:
+        rest = self._api.rest_client
+        rest.pool_manager = rest.pool_manager or rest._create_pool_manager()
+        session: aiohttp.ClientSession = rest.pool_manager
+        return session
+
+    async def _json(
+        self, method: str, path: str, body: Json | None = None, query: Json | None = None, patch: str = APPLY
+    ) -> Json:
+        async with await self._send(method, path, body, query or {}, SECONDS, patch) as answer:
             document: Json = await answer.json()
             return document
 
     async def _send(
-        self, method: str, path: str, body: Json | None, query: Json, seconds: float
+        self, method: str, path: str, body: Json | None, query: Json, seconds: float, patch: str = APPLY
     ) -> aiohttp.ClientResponse:
         """One request; the caller closes the answer."""
-        headers = {"Accept": "application/json", "Content-Type": APPLY if method == "PATCH" else "application/json"}
+        headers = {"Accept": "application/json", "Content-Type": patch if method == "PATCH" else "application/json"}
         try:
             request = await self._api.param_serialize(
                 method, path, query_params=list(query.items()), header_params=headers, body=body,

@@ -7,16 +7,20 @@ MACHINES = "virtualmachines"
 PARTITIONS = "gpupartitions"
 POLICIES = "gpupolicies"
 CATEGORY = "libvf"
-SUBRESOURCES = "subresources.libvf.io"  # the API group of the gateway
+SUBRESOURCES_GROUP = "subresources.libvf.io"  # the API group of the gateway
 
 DRIVER = "libvf.io"
 GPU_CLASS = "gpu.libvf.io"
 KVM_CLASS = "kvm.libvf.io"
+VIRTUAL_GPU_CLASS = "virtual-gpu.libvf.io"
 GPU_REQUEST = "gpu"
 KVM_REQUEST = "kvm"
+VIRTUAL_GPU = "virtual-gpu"  # the kind of the device, its pool's name, and the alternative of a claim that takes it
 
 OPERATOR_MANAGER = "libvf-operator"
 AGENT_MANAGER = "libvf-agent"
+GATEWAY_MANAGER = "libvf-gateway"
+GATEWAY = "libvf-gateway"  # its Service, and the Secret with its certificate
 
 NAMESPACE = "libvf-system"
 AGENT_SELECTOR = "app.kubernetes.io/name=libvf-agent"
@@ -43,6 +47,9 @@ QEMU_ID = 107  # uid and gid of QEMU, and the owner of the device nodes it is gi
 NUMA_ATTRIBUTE = "resource.kubernetes.io/numaNode"
 PCI_ATTRIBUTE = "resource.kubernetes.io/pciBusID"
 PCIE_ROOT_ATTRIBUTE = "resource.kubernetes.io/pcieRoot"
+
+RUN_FOLDER = "/run/libvf"  # of the launcher
+SHARED_MEMORY_FOLDER = "/dev/shm"
 
 ATTRIBUTES_FOLDER = "/var/run/kubernetes.io/dra-device-attributes"
 METADATA_FILE = f"{DRIVER}-metadata.json"

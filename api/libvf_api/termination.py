@@ -9,7 +9,7 @@ import msgspec
 
 Reason = Literal[
     "GuestShutdown", "GuestReset", "QemuExited", "Stopped", "Killed",
-    "BadMachine", "DeviceMissing", "DeviceBusy", "CompanionFailed",
+    "BadMachine", "DeviceMissing", "DeviceBusy", "DiskInUse", "BaseChanged", "CompanionFailed",
 ]  # fmt: skip
 _MESSAGE_BYTES = 3500
 

@@ -136,6 +136,18 @@ class GpuPartitionSpec(Struct):
     """
     How many such slices, all on one NUMA node where nodes are known. Default 1.
     """
+    fallback: (
+        Annotated[
+            Literal["None", "VirtioGpu"],
+            Meta(
+                description="What to do where no slice fits. None waits for one; VirtioGpu gives the consumer a device of kind virtual-gpu instead, for which a VirtualMachine runs a virtio-gpu. Default None."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    What to do where no slice fits. None waits for one; VirtioGpu gives the consumer a device of kind virtual-gpu instead, for which a VirtualMachine runs a virtio-gpu. Default None.
+    """
     cell: (
         Annotated[
             Cell,
@@ -840,12 +852,15 @@ class Memory(Struct):
     """
     hugepages: (
         Annotated[
-            Literal["2Mi", "1Gi"], Meta(description="Size of the pages that back it.")
+            Literal["2Mi", "1Gi"],
+            Meta(
+                description="Size of the huge pages that back it; the node must have reserved them."
+            ),
         ]
         | UnsetType
     ) = UNSET
     """
-    Size of the pages that back it.
+    Size of the huge pages that back it; the node must have reserved them.
     """
 
 
@@ -941,14 +956,20 @@ class Numa(Struct):
 
 class Uefi(Struct):
     """
-    UEFI instead of BIOS.
+    UEFI instead of BIOS. Its variables are on spec.state, without it they end with the run.
     """
 
     secure_boot: (
-        Annotated[bool, Meta(description="Whether Secure Boot is on.")] | UnsetType
+        Annotated[
+            bool,
+            Meta(
+                description="Whether only signed systems start, by the keys of Microsoft and of the distribution. Default false."
+            ),
+        ]
+        | UnsetType
     ) = field(name="secureBoot", default=UNSET)
     """
-    Whether Secure Boot is on.
+    Whether only signed systems start, by the keys of Microsoft and of the distribution. Default false.
     """
 
 
@@ -961,18 +982,23 @@ class Firmware(Struct):
         Annotated[
             Uefi,
             Meta(
-                description="UEFI instead of BIOS.",
+                description="UEFI instead of BIOS. Its variables are on spec.state, without it they end with the run.",
                 title="VirtualMachineSpecFirmwareUefi",
             ),
         ]
         | UnsetType
     ) = UNSET
     """
-    UEFI instead of BIOS.
+    UEFI instead of BIOS. Its variables are on spec.state, without it they end with the run.
     """
-    tpm: Annotated[bool, Meta(description="A TPM 2.0.")] | UnsetType = UNSET
+    tpm: (
+        Annotated[
+            bool, Meta(description="A TPM 2.0, kept on spec.state. Default false.")
+        ]
+        | UnsetType
+    ) = UNSET
     """
-    A TPM 2.0.
+    A TPM 2.0, kept on spec.state. Default false.
     """
     serial: (
         Annotated[str, Meta(description="The SMBIOS serial number of the machine.")]
@@ -1081,6 +1107,18 @@ class Filesystem(Struct):
     """
     Whether the guest may only read it.
     """
+    owner: (
+        Annotated[
+            int,
+            Meta(
+                description="The guest's user and group whose files these are in the guest, such as 1000 for the first user of a desktop; on the host they are uid 107's. Default 0, root."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    The guest's user and group whose files these are in the guest, such as 1000 for the first user of a desktop; on the host they are uid 107's. Default 0, root.
+    """
     host_path: (
         Annotated[
             HostPath,
@@ -1111,7 +1149,7 @@ class Filesystem(Struct):
 
 class Image(Struct):
     """
-    An OCI image whose file is the disk; mounted read-only, writes go to an overlay that ends with the run.
+    An OCI image whose file is the disk; it is only read, what the guest writes goes to an overlay.
     """
 
     reference: Annotated[str, Meta(description="The image, such as registry/name:tag.")]
@@ -1218,38 +1256,38 @@ class Disk(Struct):
         Annotated[
             Literal["Source", "Discard", "Keep"],
             Meta(
-                description="Where what the guest writes goes. Source writes to the disk itself (the default for persistentVolumeClaim and hostPath); Discard to an overlay that ends with the run (the default for image and size); Keep to an overlay or a disk on spec.state."
+                description="Where what the guest writes goes. Source writes to the disk itself (the default for persistentVolumeClaim and hostPath); Discard to an overlay that ends with the run (the default for image and size); Keep to an overlay or a disk on spec.state, which is there again at the next start. An overlay that is kept belongs to the base it was made over."
             ),
         ]
         | UnsetType
     ) = UNSET
     """
-    Where what the guest writes goes. Source writes to the disk itself (the default for persistentVolumeClaim and hostPath); Discard to an overlay that ends with the run (the default for image and size); Keep to an overlay or a disk on spec.state.
+    Where what the guest writes goes. Source writes to the disk itself (the default for persistentVolumeClaim and hostPath); Discard to an overlay that ends with the run (the default for image and size); Keep to an overlay or a disk on spec.state, which is there again at the next start. An overlay that is kept belongs to the base it was made over.
     """
     size: (
         Annotated[
             int | str,
             Meta(
-                description="A blank disk of that size, which ends with the run unless changes is Keep."
+                description="A blank disk of that size, which ends with the run unless changes is Keep; a kept one grows when this is raised, and never shrinks."
             ),
         ]
         | UnsetType
     ) = UNSET
     """
-    A blank disk of that size, which ends with the run unless changes is Keep.
+    A blank disk of that size, which ends with the run unless changes is Keep; a kept one grows when this is raised, and never shrinks.
     """
     image: (
         Annotated[
             Image,
             Meta(
-                description="An OCI image whose file is the disk; mounted read-only, writes go to an overlay that ends with the run.",
+                description="An OCI image whose file is the disk; it is only read, what the guest writes goes to an overlay.",
                 title="VirtualMachineSpecDiskImage",
             ),
         ]
         | UnsetType
     ) = UNSET
     """
-    An OCI image whose file is the disk; mounted read-only, writes go to an overlay that ends with the run.
+    An OCI image whose file is the disk; it is only read, what the guest writes goes to an overlay.
     """
     persistent_volume_claim: (
         Annotated[
@@ -1276,6 +1314,36 @@ class Disk(Struct):
     ) = field(name="hostPath", default=UNSET)
     """
     A file on the node, for one workstation. Needs a namespace that admits hostPath volumes.
+    """
+
+
+class Image1(Struct):
+    """
+    An OCI image whose file is the CD-ROM.
+    """
+
+    reference: Annotated[str, Meta(description="The image, such as registry/name:tag.")]
+    """
+    The image, such as registry/name:tag.
+    """
+    path: (
+        Annotated[
+            str, Meta(description="The disk file inside the image. Default disk.img.")
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    The disk file inside the image. Default disk.img.
+    """
+    pull_policy: (
+        Annotated[
+            Literal["Always", "IfNotPresent", "Never"],
+            Meta(description="When to pull. Default IfNotPresent."),
+        ]
+        | UnsetType
+    ) = field(name="pullPolicy", default=UNSET)
+    """
+    When to pull. Default IfNotPresent.
     """
 
 
@@ -1306,16 +1374,16 @@ class Cdrom(Struct):
     """
     image: (
         Annotated[
-            Image,
+            Image1,
             Meta(
-                description="An OCI image whose file is the disk; mounted read-only, writes go to an overlay that ends with the run.",
+                description="An OCI image whose file is the CD-ROM.",
                 title="VirtualMachineSpecCdromImage",
             ),
         ]
         | UnsetType
     ) = UNSET
     """
-    An OCI image whose file is the disk; mounted read-only, writes go to an overlay that ends with the run.
+    An OCI image whose file is the CD-ROM.
     """
     persistent_volume_claim: (
         Annotated[
@@ -1347,7 +1415,7 @@ class Cdrom(Struct):
 
 class Install(Struct):
     """
-    Installs a guest: runs from the CD-ROM with an emulated screen and no GPU until the guest shuts down; from then on Installed is True and the VM runs from its disk.
+    Installs a guest: runs from the CD-ROM with an emulated screen and no GPU until the guest shuts down; from then on Installed is True and the VM runs from its disk, without the CD-ROM. The disk is tried before the CD-ROM, so that it boots at the installer's own reboots. It is done once; another iso, disk or place of the disk is another installation.
     """
 
     iso: Annotated[str, Meta(description="Which of spec.cdroms holds the installer.")]
@@ -1508,13 +1576,13 @@ class Graphics(Struct):
         Annotated[
             Literal["None", "VirtioGpu"],
             Meta(
-                description="What to do where no slice fits. None waits for one; VirtioGpu runs the guest on a virtio-gpu instead, and says so in the condition GpuPrepared. Default None."
+                description="What to do where no slice fits, for gpus that are no partitionRef. None waits for one; VirtioGpu runs the guest on a virtio-gpu instead, and says so in the condition GpuPrepared. Default None."
             ),
         ]
         | UnsetType
     ) = UNSET
     """
-    What to do where no slice fits. None waits for one; VirtioGpu runs the guest on a virtio-gpu instead, and says so in the condition GpuPrepared. Default None.
+    What to do where no slice fits, for gpus that are no partitionRef. None waits for one; VirtioGpu runs the guest on a virtio-gpu instead, and says so in the condition GpuPrepared. Default None.
     """
 
 
@@ -1865,14 +1933,14 @@ class VirtualMachineSpec(Struct):
         Annotated[
             Install,
             Meta(
-                description="Installs a guest: runs from the CD-ROM with an emulated screen and no GPU until the guest shuts down; from then on Installed is True and the VM runs from its disk.",
+                description="Installs a guest: runs from the CD-ROM with an emulated screen and no GPU until the guest shuts down; from then on Installed is True and the VM runs from its disk, without the CD-ROM. The disk is tried before the CD-ROM, so that it boots at the installer's own reboots. It is done once; another iso, disk or place of the disk is another installation.",
                 title="VirtualMachineSpecInstall",
             ),
         ]
         | UnsetType
     ) = UNSET
     """
-    Installs a guest: runs from the CD-ROM with an emulated screen and no GPU until the guest shuts down; from then on Installed is True and the VM runs from its disk.
+    Installs a guest: runs from the CD-ROM with an emulated screen and no GPU until the guest shuts down; from then on Installed is True and the VM runs from its disk, without the CD-ROM. The disk is tried before the CD-ROM, so that it boots at the installer's own reboots. It is done once; another iso, disk or place of the disk is another installation.
     """
     guest_tools: (
         Annotated[
@@ -1903,12 +1971,14 @@ class VirtualMachineSpec(Struct):
     display: (
         Annotated[
             list[Literal["vnc", "spice", "lookingGlass"]],
-            Meta(description="Ways to look at the screen."),
+            Meta(
+                description="Ways to look at the screen. Default: vnc, and none if graphics.mode is Headless."
+            ),
         ]
         | UnsetType
     ) = UNSET
     """
-    Ways to look at the screen.
+    Ways to look at the screen. Default: vnc, and none if graphics.mode is Headless.
     """
     looking_glass: (
         Annotated[
@@ -2033,13 +2103,13 @@ class VirtualMachineSpec(Struct):
         Annotated[
             list[str],
             Meta(
-                description='Further QEMU arguments, one option with its value each, such as "-rtc base=localtime". Only what opens no file, socket or program is allowed.'
+                description='Further QEMU arguments, one option with its value each, such as "-global VGA.vgamem_mb=64" or "-set device.hostdev0.x-pci-device-id=0x1b30" (hostdev0 is the first function of the first GPU). Only what opens no file, socket, device or program is allowed.'
             ),
         ]
         | UnsetType
     ) = field(name="extraArguments", default=UNSET)
     """
-    Further QEMU arguments, one option with its value each, such as "-rtc base=localtime". Only what opens no file, socket or program is allowed.
+    Further QEMU arguments, one option with its value each, such as "-global VGA.vgamem_mb=64" or "-set device.hostdev0.x-pci-device-id=0x1b30" (hostdev0 is the first function of the first GPU). Only what opens no file, socket, device or program is allowed.
     """
 
 
@@ -2117,6 +2187,25 @@ class Guest(Struct):
     """
 
 
+class Installed(Struct):
+    """
+    What spec.install has installed last, so that it is not done again.
+    """
+
+    iso: Annotated[str, Meta(description="The CD-ROM it came from.")]
+    """
+    The CD-ROM it came from.
+    """
+    disk: Annotated[str, Meta(description="The disk it went to.")]
+    """
+    The disk it went to.
+    """
+    place: Annotated[str, Meta(description="Where that disk is.")]
+    """
+    Where that disk is.
+    """
+
+
 class Partition(Struct):
     gpu: Annotated[str, Meta(description="The name in spec.gpus.")]
     """
@@ -2138,6 +2227,13 @@ class Display(Struct):
     ) = UNSET
     """
     The unix socket in the launcher.
+    """
+    file: (
+        Annotated[str, Meta(description="The file of shared memory in the launcher.")]
+        | UnsetType
+    ) = UNSET
+    """
+    The file of shared memory in the launcher.
     """
 
 
@@ -2219,6 +2315,19 @@ class VirtualMachineStatus(Struct):
     """
     What is known of the guest.
     """
+    installed: (
+        Annotated[
+            Installed,
+            Meta(
+                description="What spec.install has installed last, so that it is not done again.",
+                title="VirtualMachineStatusInstalled",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    What spec.install has installed last, so that it is not done again.
+    """
     partitions: (
         Annotated[list[Partition], Meta(description="The GpuPartitions it uses.")]
         | UnsetType
@@ -2237,11 +2346,11 @@ class VirtualMachineStatus(Struct):
         Annotated[
             list[Condition],
             Meta(
-                description="Ready, Reconciling and Stalled sum up (kstatus); Scheduled, GpuPrepared, HardwareAccelerated and GuestRunning tell how far it is; RestartRequired that the spec has changed since the start."
+                description="Ready, Reconciling and Stalled sum up (kstatus); Scheduled, GpuPrepared, HardwareAccelerated and GuestRunning tell how far it is; Installed whether spec.install is done; RestartRequired that the spec has changed since the start."
             ),
         ]
         | UnsetType
     ) = UNSET
     """
-    Ready, Reconciling and Stalled sum up (kstatus); Scheduled, GpuPrepared, HardwareAccelerated and GuestRunning tell how far it is; RestartRequired that the spec has changed since the start.
+    Ready, Reconciling and Stalled sum up (kstatus); Scheduled, GpuPrepared, HardwareAccelerated and GuestRunning tell how far it is; Installed whether spec.install is done; RestartRequired that the spec has changed since the start.
     """

@@ -9,9 +9,9 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import msgspec
 import typer
@@ -67,11 +67,13 @@ def command(
     """Registers a function as a command; `raw` is one whose output is a guest's own, and so has no form to choose."""
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
-        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        own, grouped = _own(function)
         added = {**_COMMON, **({} if raw else {"output": _OUTPUT})}
 
         def run(ctx: typer.Context, **values: Any) -> None:
             given = {key: values.pop(key, None) for key in (*_COMMON, "output")}
+            for name, kind in grouped.items():
+                values[name] = kind(**{each.name: values.pop(each.name) for each in fields(kind)})
             _carry_out(function, _call(ctx, given), values)
 
         parameters = [
@@ -93,6 +95,22 @@ def command(
         return function
 
     return register
+
+
+def _own(function: Callable[..., None]) -> tuple[list[inspect.Parameter], dict[str, Any]]:
+    """A function's own parameters; those whose type is a dataclass stand for an option for each of its fields."""
+    found, grouped = [], {}
+    for each in list(inspect.signature(function, eval_str=True).parameters.values())[1:]:
+        if not is_dataclass(each.annotation):
+            found.append(each)
+            continue
+        grouped[each.name] = each.annotation
+        hints = get_type_hints(each.annotation, include_extras=True)
+        found += [
+            inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name])
+            for one in fields(each.annotation)
+        ]
+    return found, grouped
 
 
 def options(namespace: str | None, context: str | None, kubeconfig: str | None) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from libvf_cli.kubectl import Json, Kubectl
 
 KIND = f"{names.MACHINES}.{names.GROUP}"
 _LOOK_SECONDS = 1.0
+_CONTROL = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])|[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,25 @@ def state(machine: Json) -> tuple[str, str]:
     ready = condition(machine, "Ready")
     waiting = "the operator has not looked at it yet: is it running? kubectl --namespace=libvf-system get pods"
     return str(ready.get("reason") or "New"), str(ready.get("message") or (waiting if not ready else ""))
+
+
+def refuse_standstill(machine: Json) -> None:
+    """NotRunning with the operator's own words where the machine waits for somebody to act."""
+    stalled = condition(machine, "Stalled")
+    if stalled.get("status") == "True" and is_current(machine, stalled):
+        name = machine["metadata"]["name"]
+        words = f"{name} does not run: {stalled['reason']}: {stalled['message']}"
+        raise NotRunning(f"{words}; kubectl vf explain-pending {name}")
+
+
+def is_current(machine: Json, told: Json) -> bool:
+    """Whether a condition speaks of the spec as it is now."""
+    return bool(told.get("observedGeneration") == machine["metadata"].get("generation"))
+
+
+def plain(text: str) -> str:
+    """A guest's own words without what would move the cursor or change the colours of who reads them."""
+    return _CONTROL.sub("", text).strip()
 
 
 def pod(machine: Json) -> str:

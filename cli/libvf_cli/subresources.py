@@ -8,13 +8,13 @@ from libvf_cli import machines
 from libvf_cli.errors import Forbidden, KubectlFailed, NotFound
 from libvf_cli.kubectl import Json, Kubectl
 
-_BASE = f"/apis/{names.SUBRESOURCES}/{names.VERSION}"
+BASE = f"/apis/{names.SUBRESOURCES_GROUP}/{names.VERSION}"
 
 
 def path(machine: Json, name: str) -> str:
     """The address of a subresource below the API server's own."""
     meta = machine["metadata"]
-    return f"{_BASE}/namespaces/{meta['namespace']}/{names.MACHINES}/{meta['name']}/{name}"
+    return f"{BASE}/namespaces/{meta['namespace']}/{names.MACHINES}/{meta['name']}/{name}"
 
 
 def pause(kubectl: Kubectl, machine: Json, paused: bool) -> None:

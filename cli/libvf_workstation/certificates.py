@@ -21,7 +21,11 @@ _LEAF = (
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """A folder of PEM files: ca, apiserver, kubelet-client (the API server's own), service-account, etcd."""
+    """A folder of PEM files: ca, apiserver, kubelet-client (the API server's own), service-account, etcd.
+
+    front-proxy-ca is an authority of its own with one certificate, front-proxy-client: who shows that one is believed
+    whatever user it names.
+    """
 
     folder: Path
 
@@ -38,21 +42,26 @@ class Certificates:
 
         `run` runs a program to its end and raises where it fails. etcd's serves for both ends, on the loopback.
         """
-        if self.cert("apiserver").exists():
-            return
+        if not self.cert("apiserver").exists():
+            self._own(run, server_names, authority)
+        if not self.cert("front-proxy-client").exists():
+            self._authority(run, "front-proxy-ca", f"{authority}-front-proxy")
+            self._issue(run, "front-proxy-client", "/CN=front-proxy-client", "clientAuth", authority="front-proxy-ca")
+
+    def _own(self, run: Run, server_names: Sequence[str], authority: str) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._authority(run, authority)
+        self._authority(run, "ca", authority)
         self._issue(run, "kubelet-client", "/O=system:masters/CN=kube-apiserver-kubelet-client", "clientAuth")
         self._issue(run, "etcd", "/CN=etcd", "serverAuth,clientAuth", "IP:127.0.0.1,DNS:localhost")
         run(["openssl", "genrsa", "-out", self.key("service-account"), "2048"])
         self._issue(run, "apiserver", "/CN=kube-apiserver", "serverAuth", ",".join(server_names))
 
-    def _authority(self, run: Run, name: str) -> None:
-        argv = ["openssl", "req", "-x509", *_NEW_KEY, "-days", "3650", "-subj", f"/CN={name}"]
+    def _authority(self, run: Run, name: str, subject: str) -> None:
+        argv = ["openssl", "req", "-x509", *_NEW_KEY, "-days", "3650", "-subj", f"/CN={subject}"]
         usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
-        run([*argv, *usage, "-keyout", self.key("ca"), "-out", self.cert("ca")])
+        run([*argv, *usage, "-keyout", self.key(name), "-out", self.cert(name)])
 
-    def _issue(self, run: Run, name: str, subject: str, usage: str, names: str = "") -> None:
+    def _issue(self, run: Run, name: str, subject: str, usage: str, names: str = "", authority: str = "ca") -> None:
         extensions = [*_LEAF, f"extendedKeyUsage={usage}", *([f"subjectAltName={names}"] if names else [])]
         request = self.folder / f"{name}.csr"
         extension_file = self.folder / f"{name}.ext"
@@ -60,5 +69,5 @@ class Certificates:
         new_key = ["openssl", "req", *_NEW_KEY, "-subj", subject]
         run([*new_key, "-keyout", self.key(name), "-out", request])
         sign = ["openssl", "x509", "-req", "-in", request, "-days", "3650", "-extfile", extension_file]
-        authority = ["-CA", self.cert("ca"), "-CAkey", self.key("ca"), "-CAcreateserial"]
-        run([*sign, *authority, "-out", self.cert(name)])
+        signer = ["-CA", self.cert(authority), "-CAkey", self.key(authority), "-CAcreateserial"]
+        run([*sign, *signer, "-out", self.cert(name)])

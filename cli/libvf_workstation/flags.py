@@ -107,6 +107,22 @@ def apiserver(plane: Plane, bind: str | None = None) -> list[str]:
     ]
 
 
+def aggregation(plane: Plane, dials_pods: bool) -> list[str]:
+    """How the API server proves itself to APIs behind it; it dials their Pods where nothing serves Services."""
+    pki = plane.pki
+    return [
+        f"--requestheader-client-ca-file={pki.cert('front-proxy-ca')}",
+        "--requestheader-allowed-names=front-proxy-client",
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-uid-headers=X-Remote-Uid",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        f"--proxy-client-cert-file={pki.cert('front-proxy-client')}",
+        f"--proxy-client-key-file={pki.key('front-proxy-client')}",
+        f"--enable-aggregator-routing={str(dials_pods).lower()}",
+    ]
+
+
 def _etcd_client(plane: Plane) -> list[str]:
     if not plane.sealed:
         return [f"--etcd-servers=http://127.0.0.1:{plane.etcd_port}"]

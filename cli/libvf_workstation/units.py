@@ -50,7 +50,12 @@ def _services(layout: Layout, node: str) -> dict[str, Service]:
         ETCD: Service("etcd", [str(bin_folder / "etcd"), *flags.etcd(plane)], kind="notify"),
         APISERVER: Service(
             "kube-apiserver",
-            [str(bin_folder / "kube-apiserver"), *flags.apiserver(plane), *hardened],
+            [
+                str(bin_folder / "kube-apiserver"),
+                *flags.apiserver(plane),
+                *flags.aggregation(plane, dials_pods=True),
+                *hardened,
+            ],
             (NETWORK, ETCD),
             kind="notify",
         ),

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 from libvf_api.guest_report import FOLDER
-from libvf_api.names import ATTRIBUTES_FOLDER, METADATA_FILE, QEMU_ID
+from libvf_api.names import ATTRIBUTES_FOLDER, METADATA_FILE, QEMU_ID, VIRTUAL_GPU
 
 from libvf_agent.files import remove_whole, write_whole
 from libvf_agent.journal import Entry, Slice
@@ -62,7 +62,7 @@ def _edits(entry: Entry, piece: Slice, metadata: Path, report: Path) -> dict[str
 
 def is_kvm(piece: Slice) -> bool:
     """Whether it is not a GPU, but what every virtual machine has."""
-    return piece.plan is None
+    return piece.plan is None and piece.device != VIRTUAL_GPU
 
 
 def _nodes(piece: Slice) -> list[str]:

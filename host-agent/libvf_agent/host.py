@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
+from libvf_api.names import VIRTUAL_GPU
 
 from libvf_agent import cdi, kvm, last_policies, metadata, pci, reports, vfio
 from libvf_agent.backends import Backend
@@ -172,6 +173,8 @@ class Host:
         return msgspec.structs.replace(entry, slices=slices)
 
     def _facts(self, piece: Slice) -> Facts:
+        if piece.plan is None and piece.device == VIRTUAL_GPU:
+            return {"kind": VIRTUAL_GPU, "type": "virtio-gpu"}
         if piece.plan is None:
             return {"accelerated": self._accelerated()}
         group = vfio.group(self._sysfs, piece.plan.device)

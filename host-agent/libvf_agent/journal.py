@@ -31,7 +31,7 @@ class Phase(StrEnum):
 
 
 class Slice(msgspec.Struct, frozen=True):
-    """One allocated device of a claim; `plan` is None where nothing is made for it (kvm).
+    """One allocated device of a claim; `plan` is None where nothing is made for it (kvm, virtual-gpu).
 
     `rules` are those of the card when the plan was made: they hold for as long as the device is there.
     """

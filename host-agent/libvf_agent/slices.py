@@ -20,6 +20,7 @@ from libvf_api.names import (
     REPORT,
     REPORT_ANNOTATION,
     REPORT_LABEL,
+    VIRTUAL_GPU,
 )
 from libvf_api.quantity import of_bytes
 from libvf_api.taints import TaintKey
@@ -98,10 +99,13 @@ def _with_taints(spec: Json, lost: tuple[str, ...]) -> Json:
 
 
 def pool_of_kvm(node: Node, accelerated: bool) -> list[Json]:
-    """The one device that every VM claims beside its GPU."""
-    attributes = {"kind": attribute("kvm"), "accelerated": attribute(accelerated)}
-    device = {"name": "kvm", "attributes": attributes, "allowMultipleAllocations": True}
-    return _pooled(node.name, pool_name(node.name, "kvm"), [{"devices": [device]}])
+    """What every node has for as many as want it: /dev/kvm, and a GPU that QEMU draws where no slice is left."""
+    attributes = {
+        "kvm": {"kind": attribute("kvm"), "accelerated": attribute(accelerated)},
+        VIRTUAL_GPU: {"kind": attribute(VIRTUAL_GPU)},
+    }
+    devices = [{"name": n, "attributes": of, "allowMultipleAllocations": True} for n, of in attributes.items()]
+    return _pooled(node.name, pool_name(node.name, "kvm"), [{"devices": devices}])
 
 
 def changes(node: Node, wanted: list[Json], published: list[Json], report: str = "") -> Changes:

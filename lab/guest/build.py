@@ -9,8 +9,9 @@ from lab.shell import run
 
 INIT = Path(__file__).with_name("init")
 DISK_MIB = 24
-# mdpy-fb is the framebuffer of the mdpy samples, the rest is the power button
-MODULES = ["mdpy_fb", "button", "evdev"]
+# mdpy-fb is the framebuffer of the mdpy samples; then the power button, the guest agent's port, and cloud-init's seed;
+# virtio_gpu and what it needs is loaded only where such a card is
+MODULES = ["mdpy_fb", "button", "evdev", "virtio_pci", "virtio_console", "virtio_blk", "isofs", "virtio_gpu"]
 # every second counts, as guests run in emulation: no probing for what is not there
 COMMAND_LINE = (
     "console=ttyS0 console=tty0 quiet loglevel=3 mitigations=off tsc=reliable no_timer_check "

@@ -1,19 +1,20 @@
-"""`libvf-launcher`: run the VM; with a command, ask the one that runs, or be a pipe to one of its sockets."""
+"""`libvf-launcher`: run the VM; with a command, ask the one that runs, or be a pipe to one of its sockets.
 
-import asyncio
+What only some commands need is imported there: many pipes may run in the Pod's memory, beside the one that launched.
+"""
+
 import contextlib
 import json
 import sys
 import tempfile
 from pathlib import Path
 
-from qemu.qmp import QMPError
-
-from libvf_launcher import lifecycle, proxy
-from libvf_launcher.monitor import execute
+from libvf_launcher import proxy
 from libvf_launcher.paths import Paths
 
-USAGE = "usage: libvf-launcher [screenshot FILE|- | qmp COMMAND [JSON] | proxy vnc|spice|serial]"
+USAGE = """\
+usage: libvf-launcher [screenshot FILE|- | frame FILE|- | sound FILE SECONDS | qmp COMMAND [JSON] |
+                       proxy vnc|spice|serial]"""
 
 
 def main(arguments: list[str], paths: Paths | None = None) -> int:
@@ -23,9 +24,15 @@ def main(arguments: list[str], paths: Paths | None = None) -> int:
         case []:
             return _launch(paths)
         case ["screenshot", "-"]:
-            return _picture(paths)
+            return _picture(paths, "screenshot")
         case ["screenshot", file]:
-            return _ask(paths, "screendump", {"filename": file, "format": "png"})
+            return _screenshot(paths, file)
+        case ["frame", "-"]:
+            return _picture(paths, "frame")
+        case ["frame", file]:
+            return _frame(paths, Path(file))
+        case ["sound", file, seconds]:
+            return _sound(paths, Path(file), float(seconds))
         case ["proxy", name] if name in proxy.SOCKETS:
             return proxy.run(paths, name)
         case ["qmp", command]:
@@ -37,18 +44,61 @@ def main(arguments: list[str], paths: Paths | None = None) -> int:
 
 
 def _launch(paths: Paths) -> int:
+    import asyncio
+
+    from libvf_launcher import lifecycle
+
     termination = asyncio.run(lifecycle.run(paths))
     paths.termination.write_bytes(termination.encode())
     print(f"{termination.reason}: {termination.message}", flush=True)
     return 0 if termination.exit_code == 0 else 1
 
 
-def _picture(paths: Paths) -> int:
-    """The screen to standard output, so that a caller by exec has it in one go; QEMU itself writes only to files."""
+def _screenshot(paths: Paths, file: str) -> int:
+    from libvf_launcher import devices, graphics, lifecycle
+    from libvf_launcher.errors import LaunchError
+
+    try:
+        launch = lifecycle.load(paths)
+        refused = graphics.no_picture(launch, devices.read(launch, paths))
+    except LaunchError as error:
+        refused = str(error)
+    if refused:
+        print(f"screenshot: {refused}", file=sys.stderr)
+        return 1
+    return _ask(paths, "screendump", {"filename": file, "format": "png"})
+
+
+def _frame(paths: Paths, file: Path) -> int:
+    from libvf_launcher import kvmfr, lookingglass, shared
+
+    try:
+        frame = shared.save_frame(lookingglass.file(paths), file)
+    except kvmfr.NoFrame as error:
+        print(f"frame: {error}", file=sys.stderr)
+        return 1
+    told = {"serial": frame.serial, "width": frame.width, "height": frame.height, "truncated": frame.truncated}
+    print(json.dumps(told))
+    return 0
+
+
+def _sound(paths: Paths, file: Path, seconds: float) -> int:
+    from libvf_launcher import scream, shared, sound
+
+    try:
+        print(json.dumps({"seconds": round(shared.save_sound(sound.file(paths), file, seconds), 3)}))
+    except scream.NoSound as error:
+        print(f"sound: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _picture(paths: Paths, command: str) -> int:
+    """A command's picture to standard output, so that a caller by exec has it in one go; QEMU writes only to files."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "screen.png")
         with contextlib.redirect_stdout(sys.stderr):
-            code = main(["screenshot", str(file)], paths)
+            code = main([command, str(file)], paths)
         if code == 0:
             sys.stdout.buffer.write(file.read_bytes())
             sys.stdout.flush()
@@ -56,6 +106,12 @@ def _picture(paths: Paths) -> int:
 
 
 def _ask(paths: Paths, command: str, arguments: dict[str, object] | None) -> int:
+    import asyncio
+
+    from qemu.qmp import QMPError
+
+    from libvf_launcher.monitor import execute
+
     try:
         answer = asyncio.run(execute(paths.qmp_admin, command, arguments))
     except QMPError as error:

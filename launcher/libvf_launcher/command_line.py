@@ -2,7 +2,24 @@
 
 from libvf_api.launch import Launch
 
-from libvf_launcher import channels, drives, gpus, guestagent, machine, media, network, screen, virtioserial
+from libvf_launcher import (
+    channels,
+    drives,
+    firmware,
+    gpus,
+    guestagent,
+    lookingglass,
+    machine,
+    media,
+    memory,
+    network,
+    screen,
+    sharing,
+    sound,
+    spice,
+    tpm,
+    virtioserial,
+)
 from libvf_launcher.devices import Devices
 from libvf_launcher.disks import drives as listed
 from libvf_launcher.paths import Paths
@@ -22,12 +39,19 @@ def command_line(launch: Launch, devices: Devices, paths: Paths) -> list[str]:
         *("-name", f"guest={launch.name},debug-threads=on", "-uuid", launch.uid),
         *("-nodefaults", "-no-user-config", "-sandbox", _SANDBOX),
         *machine.arguments(launch, devices),
+        *memory.arguments(launch),
+        *firmware.arguments(firmware.uefi(launch, paths)),
+        *tpm.arguments(launch, paths),
         *channels.arguments(paths),
         *virtioserial.arguments(),
         *guestagent.arguments(paths),
         *screen.arguments(launch, devices, paths),
+        *spice.arguments(launch, paths),
+        *lookingglass.arguments(launch, paths),
+        *sound.arguments(launch, paths),
         *gpus.arguments(launch, devices),
         *drives.arguments(listed(launch.spec, paths)),
+        *sharing.arguments(launch, paths),
         *network.arguments(launch),
         *media.arguments(launch, paths),
         *("-device", "virtio-rng-pci"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from libvf_launcher.errors import CompanionFailed
 
 _START_SECONDS = 20
+_TOGETHER = 2  # seconds within which those that end with QEMU's connection have ended, and QEMU's own end is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Companions:
 
     def __init__(self) -> None:
         self._running: list[asyncio.subprocess.Process] = []
+        self._watching: list[asyncio.Task[None]] = []
 
     async def start(self, wanted: Sequence[Companion]) -> None:
         """Start them and wait for their sockets; raises CompanionFailed with the name of the one that does not come.
@@ -35,14 +37,24 @@ class Companions:
             process = await asyncio.create_subprocess_exec(*companion.argv, stdin=asyncio.subprocess.DEVNULL)
             self._running.append(process)
             await _up(companion, process)
+            self._watching.append(asyncio.create_task(_tell(companion, process)))
 
     async def end(self) -> None:
         """End those that have not ended with QEMU."""
+        for task in self._watching:
+            task.cancel()
         for process in self._running:
             if process.returncode is None:
                 process.terminate()
         await asyncio.gather(*(process.wait() for process in self._running))
         self._running.clear()
+
+
+async def _tell(companion: Companion, process: asyncio.subprocess.Process) -> None:
+    """The guest runs on without it: ending it would cost more than what it has lost."""
+    code = await process.wait()
+    await asyncio.sleep(_TOGETHER)
+    print(f"{companion.name} ended with {code} before the guest: restart the machine to have it again", flush=True)
 
 
 async def _up(companion: Companion, process: asyncio.subprocess.Process) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from libvf_api import metadata
+from libvf_api import metadata, names
 from libvf_api.launch import Launch
 
 from libvf_launcher.errors import DeviceMissing
@@ -26,25 +26,35 @@ class VfioDevice:
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """All devices of a VM; `accelerated` tells whether the claimed kvm device is the real one."""
+    """All devices of a VM; `accelerated` tells whether the claimed kvm device is the real one.
+
+    `virtual` are the GPUs by name for which no slice was left: QEMU draws for them.
+    """
 
     vfio: tuple[VfioDevice, ...]
     accelerated: bool
+    virtual: tuple[str, ...] = ()
 
 
 def read(launch: Launch, paths: Paths) -> Devices:
     """Every claimed device; raises DeviceMissing with the claim's name."""
-    vfio = [device for gpu in launch.gpus for device in _gpu(gpu.name, gpu.claim, gpu.request, paths)]
-    return Devices(tuple(vfio), _accelerated(launch, paths))
+    found = [(gpu.name, device) for gpu in launch.gpus for device in _gpu(gpu.claim, gpu.request, paths)]
+    vfio = tuple(_vfio(name, device) for name, device in found if not _virtual(device))
+    virtual = tuple(name for name, device in found if _virtual(device))
+    return Devices(vfio, _accelerated(launch, paths), virtual)
 
 
-def _gpu(name: str, claim: str, request: str, paths: Paths) -> list[VfioDevice]:
+def _gpu(claim: str, request: str, paths: Paths) -> list[metadata.Device]:
     found = _read(claim, request, paths)
     if not found:
         raise DeviceMissing(
             f"claim {claim} has no device for request {request}: delete the Pod to have it prepared anew"
         )
-    return [_vfio(name, device) for device in found]
+    return found
+
+
+def _virtual(device: metadata.Device) -> bool:
+    return device.get("kind") == names.VIRTUAL_GPU
 
 
 def _vfio(name: str, device: metadata.Device) -> VfioDevice:

@@ -1,13 +1,11 @@
-"""Disks: where each one's file is, and what has to be made before QEMU starts. Pure, but for `make`."""
+"""Disks and CD-ROMs: where each one's file is, what has to be made of it, and in which order they boot. Pure."""
 
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from libvf_api.quantity import to_bytes
 from libvf_api.v1alpha1 import Cdrom, Disk, VirtualMachineSpec
 
-from libvf_launcher.errors import BadMachine
 from libvf_launcher.paths import Paths
 
 DEFAULT_PATH = "disk.img"
@@ -15,7 +13,11 @@ DEFAULT_PATH = "disk.img"
 
 @dataclass(frozen=True, slots=True)
 class Drive:
-    """A disk as QEMU attaches it; `base` is the file that `file` is an overlay of, `size` in bytes if it is blank."""
+    """A disk as QEMU attaches it.
+
+    `base` is the file that `file` is an overlay of, `called` what the spec calls it; `size` in bytes if it is blank;
+    `kept` tells that it is there again at the next start.
+    """
 
     name: str
     file: Path
@@ -25,42 +27,36 @@ class Drive:
     cdrom: bool = False
     base: Path | None = None
     base_format: str = "raw"
+    called: str = ""
     size: int | None = None
+    kept: bool = False
 
 
 def drives(spec: VirtualMachineSpec, paths: Paths) -> list[Drive]:
-    """All drives in boot order: disks, then CD-ROMs."""
+    """All drives in boot order: disks, then CD-ROMs; where one is installed from another, these two come first."""
     disks = [_disk(disk, paths) for disk in spec.disks or ()]
-    return disks + [_cdrom(cdrom, paths) for cdrom in spec.cdroms or ()]
-
-
-def make(drive: Drive) -> None:
-    """Make the overlay or the blank disk of this run; raises BadMachine with qemu-img's words."""
-    if drive.file.exists() or (drive.base is None and drive.size is None):
-        return
-    source = drive.base or drive.file
-    if drive.size is None and not source.exists():
-        raise BadMachine(f"disk {drive.name}: there is no {source.name} in its volume: check the disk's path")
-    argv = ["qemu-img", "create", "-q", "-f", "qcow2"]
-    if drive.base:
-        argv += ["-F", drive.base_format, "-b", str(drive.base)]
-    argv += [str(drive.file)] + ([str(drive.size)] if drive.size else [])
-    done = subprocess.run(argv, capture_output=True, text=True)
-    if done.returncode:
-        raise BadMachine(f"disk {drive.name}: {done.stderr.strip()}")
+    found = disks + [_cdrom(cdrom, paths) for cdrom in spec.cdroms or ()]
+    if spec.install:
+        # the disk first: it does not boot while it is blank, and must at the installer's own reboot
+        order = (spec.install.disk, spec.install.iso)
+        found.sort(key=lambda drive: order.index(drive.name) if drive.name in order else len(order))
+    return found
 
 
 def _disk(disk: Disk, paths: Paths) -> Drive:
     bus, read_only = disk.bus or "virtio", bool(disk.read_only)
+    kept = disk.changes == "Keep"
+    own = (paths.kept_disks if kept else paths.state) / f"{disk.name}.qcow2"
     if disk.size:
-        file = paths.state / f"{disk.name}.qcow2"
-        return Drive(disk.name, file, "qcow2", bus, read_only, size=to_bytes(disk.size))
-    source, fixed = _source(disk, paths)
+        return Drive(disk.name, own, "qcow2", bus, read_only, size=to_bytes(disk.size), kept=kept)
+    source, called = _source(disk, paths)
     format_ = disk.format or "raw"
-    if fixed and not read_only:
-        overlay = paths.state / f"{disk.name}.qcow2"
-        return Drive(disk.name, overlay, "qcow2", bus, base=source, base_format=format_)
-    return Drive(disk.name, source, format_, bus, read_only)
+    changes = disk.changes or ("Discard" if disk.image and not read_only else "Source")
+    if changes != "Source":
+        return Drive(disk.name, own, "qcow2", bus, base=source, base_format=format_, called=called, kept=kept)
+    volume = disk.persistent_volume_claim
+    size = to_bytes(volume.create) if volume and volume.create else None
+    return Drive(disk.name, source, format_, bus, read_only, size=size)
 
 
 def _cdrom(cdrom: Cdrom, paths: Paths) -> Drive:
@@ -68,11 +64,13 @@ def _cdrom(cdrom: Cdrom, paths: Paths) -> Drive:
     return Drive(cdrom.name, source, "raw", "sata", read_only=True, cdrom=True)
 
 
-def _source(disk: Disk | Cdrom, paths: Paths) -> tuple[Path, bool]:
-    """The source's file, and whether it may not be written (an image volume is read-only)."""
-    volume = paths.volume(disk.name)
+def _source(disk: Disk | Cdrom, paths: Paths) -> tuple[Path, str]:
+    """The source's file, and what the spec calls it."""
+    folder = paths.volume(disk.name)
     if disk.image:
-        return volume / (disk.image.path or DEFAULT_PATH), True
-    if disk.persistent_volume_claim:
-        return volume / (disk.persistent_volume_claim.path or DEFAULT_PATH), False
-    return volume / "disk", False
+        path = disk.image.path or DEFAULT_PATH
+        return folder / path, f"{path} of image {disk.image.reference}"
+    if volume := disk.persistent_volume_claim:
+        path = volume.path or DEFAULT_PATH
+        return folder / path, f"{path} of PersistentVolumeClaim {volume.claim_name}"
+    return folder / "disk", f"hostPath {disk.host_path.path if disk.host_path else ''}"

@@ -4,6 +4,8 @@ LaunchError
   BadMachine       the launch document cannot be carried out
   DeviceMissing    a claim's device is not there
   DeviceBusy       somebody else has the device open
+  DiskInUse        another QEMU writes to the disk, or reads what this one would write
+  BaseChanged      a kept overlay's base is not what the overlay was made over
   CompanionFailed  a program that it needs beside QEMU did not come up
 """
 
@@ -34,6 +36,18 @@ class DeviceBusy(LaunchError):
     """A device is open elsewhere."""
 
     reason = "DeviceBusy"
+
+
+class DiskInUse(LaunchError):
+    """A disk's file is locked by another QEMU."""
+
+    reason = "DiskInUse"
+
+
+class BaseChanged(LaunchError):
+    """A kept overlay would be read over another base than it was made over, which corrupts it."""
+
+    reason = "BaseChanged"
 
 
 class CompanionFailed(LaunchError):

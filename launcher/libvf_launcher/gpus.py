@@ -15,10 +15,14 @@ _USUAL_ROOM = 1 << 30  # what firmware finds for a port by itself
 
 
 def arguments(launch: Launch, devices: Devices) -> Iterator[str]:
-    """One root port and one vfio-pci each; raises BadMachine for a card of more functions than a slot holds."""
+    """One root port and one vfio-pci each; raises BadMachine for a card of more functions than a slot holds.
+
+    The first that is shown has a ramfb too: until the guest's driver draws, its console shows what firmware and
+    bootloader draw there. There can be one ramfb, and a device with it cannot be unplugged.
+    """
     if graphics.mode(launch) == "Disabled":
         return
-    shown, numbers = graphics.mode(launch) == "Accelerated", count()
+    readable, first, numbers = graphics.mode(launch) == "Accelerated", graphics.shown(launch, devices), count()
     identity = launch.spec.device_identity or DeviceIdentity()
     for port, device in zip(count(1), devices.vfio, strict=False):
         yield from ("-device", f"pcie-root-port,id=gpuport{port},chassis={port},slot={port}{_room(device)}")
@@ -26,9 +30,11 @@ def arguments(launch: Launch, devices: Devices) -> Iterator[str]:
         for seat, place in seats.items():
             where = f"id=hostdev{next(numbers)},bus=gpuport{port}"
             several = f",addr={seat},multifunction=on" if len(seats) > 1 else ""
-            display = "on" if device.display and shown else "off"
+            model = "vfio-pci-nohotplug" if device is first else "vfio-pci"
+            display = f"display={'on' if device.display and readable else 'off'}"
+            early = ",ramfb=on" if device is first else ""
             ids = _overrides(identity) if seat == "0x0" else ""
-            yield from ("-device", f"vfio-pci,{place},{where}{several},display={display}{ids}")
+            yield from ("-device", f"{model},{place},{where}{several},{display}{early}{ids}")
 
 
 def _room(device: VfioDevice) -> str:

@@ -11,7 +11,7 @@ from libvf_api.launch import Launch
 from libvf_api.termination import Termination
 from qemu.qmp import ConnectError
 
-from libvf_launcher import devices, disks, guestagent, iso, report
+from libvf_launcher import devices, disks, firmware, guestagent, iso, making, report, sharing, tpm
 from libvf_launcher.command_line import command_line
 from libvf_launcher.companions import Companion, Companions
 from libvf_launcher.errors import BadMachine, LaunchError
@@ -31,7 +31,9 @@ async def run(paths: Paths) -> Termination:
         launch = load(paths)
         argv = command_line(launch, devices.read(launch, paths), paths)
         for drive in disks.drives(launch.spec, paths):
-            disks.make(drive)
+            making.make(drive)
+        firmware.make(firmware.uefi(launch, paths))
+        tpm.make(launch, paths)
         iso.make(launch, paths)
         _forget_last_run(paths)
         await companions.start(beside(launch, paths))
@@ -46,7 +48,7 @@ async def run(paths: Paths) -> Termination:
 
 def beside(launch: Launch, paths: Paths) -> list[Companion]:
     """The programs that this VM needs beside QEMU. Pure."""
-    return []
+    return [*tpm.beside(launch, paths), *sharing.beside(launch, paths)]
 
 
 def load(paths: Paths) -> Launch:
@@ -124,5 +126,6 @@ def _told_to_stop() -> asyncio.Event:
 
 def _forget_last_run(paths: Paths) -> None:
     """A container that restarts in its Pod finds the sockets of the run before."""
-    for path in (paths.ready, paths.qmp, paths.qmp_admin, paths.vnc, paths.serial, paths.guest_agent):
+    sockets = (paths.qmp, paths.qmp_admin, paths.vnc, paths.spice, paths.serial, paths.guest_agent)
+    for path in (paths.ready, *sockets):
         path.unlink(missing_ok=True)

@@ -1,29 +1,31 @@
-"""The machine itself: chipset, accelerator, CPUs, memory, clock, and what its firmware says of it."""
+"""The machine itself: chipset, accelerator, CPUs, clock, and what its firmware says of it."""
 
 from collections.abc import Iterator
 
 from libvf_api.launch import Launch
-from libvf_api.quantity import to_bytes
 from libvf_api.v1alpha1 import Cpu, Firmware
 
 from libvf_launcher.devices import Devices
 from libvf_launcher.errors import DeviceMissing
 from libvf_launcher.options import comma
 
-# what Windows guests want of a hypervisor; Linux guests ignore what they do not know
-_ENLIGHTENMENTS = "hv-relaxed,hv-vapic,hv-time,hv-spinlocks=0x1fff,hv-vendor-id=libvf"
+# All that QEMU's hyperv.rst recommends for Windows guests and KVM has had since Linux 5.14. Left out: what only nested
+# Hyper-V asks for and costs posted interrupts (evmcs), what needs pinned vCPUs (no-nonarch-coresharing) or certain
+# hardware (avic), and crash, with which Windows writes no dump. Guests of other kinds ignore what they do not know.
+_ENLIGHTENMENTS = (
+    "hv-relaxed,hv-vapic,hv-spinlocks=0x1fff,hv-vpindex,hv-runtime,hv-time,hv-synic,hv-stimer,hv-stimer-direct,"
+    "hv-tlbflush,hv-ipi,hv-frequencies,hv-reenlightenment,hv-xmm-input,hv-vendor-id=libvf"
+)
+# NVIDIA's drivers before R465 end with code 43 where they read KVM's signature or Microsoft's in CPUID 0x40000000: the
+# vendor id above is neither. QEMU's emulator has a signature of its own.
+_HIDDEN = "kvm=off,tcg-cpuid=off"
 
 
 def arguments(launch: Launch, devices: Devices) -> Iterator[str]:
-    """Chipset, CPUs and memory; raises DeviceMissing where KVM is required and the node has none.
-
-    The clock is UTC, as every guest but Windows expects it; Windows takes `-rtc base=localtime` from extraArguments,
-    which stand last and so override.
-    """
+    """Chipset and CPUs; raises DeviceMissing where KVM is required and the node has none."""
     yield from _machine(launch, devices)
-    yield from _memory(launch)
     yield from _smbios(launch)
-    yield from ("-rtc", "base=utc,driftfix=slew")
+    yield from ("-rtc", f"base={'localtime' if launch.spec.clock == 'LocalTime' else 'utc'},driftfix=slew")
 
 
 def _machine(launch: Launch, devices: Devices) -> Iterator[str]:
@@ -46,12 +48,8 @@ def _machine(launch: Launch, devices: Devices) -> Iterator[str]:
 def _cpu(launch: Launch, cpu: Cpu, accelerated: bool, required: bool) -> str:
     """`host` exists under KVM only; where QEMU may fall back to TCG, `max` means the same and is there in both."""
     model = cpu.model or ("host" if accelerated and required else "max")
-    parts = [model, *([_ENLIGHTENMENTS] if accelerated else []), *(["kvm=off"] if launch.spec.hide_hypervisor else [])]
+    parts = [model, *([_ENLIGHTENMENTS] if accelerated else []), *([_HIDDEN] if launch.spec.hide_hypervisor else [])]
     return ",".join(parts)
-
-
-def _memory(launch: Launch) -> Iterator[str]:
-    yield from ("-m", f"{-(-to_bytes(launch.spec.memory.size) // 2**20)}M")  # whole MiB, rounded up
 
 
 def _smbios(launch: Launch) -> Iterator[str]:

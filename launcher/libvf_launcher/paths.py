@@ -33,6 +33,11 @@ class Paths:
         return self.root / "var/lib/libvf-keep"
 
     @property
+    def kept_disks(self) -> Path:
+        """Overlays and blank disks that outlive the Pod, and what the overlays were made over."""
+        return self.keep / "disks"
+
+    @property
     def secrets(self) -> Path:
         """Secrets that the spec names, a folder each."""
         return self.root / "var/run/secrets/libvf"
@@ -58,9 +63,29 @@ class Paths:
         return self.run / "vnc.sock"
 
     @property
+    def spice(self) -> Path:
+        """The SPICE server's socket."""
+        return self.run / "spice.sock"
+
+    @property
+    def shared_memory(self) -> Path:
+        """Memory that the guest shares with who looks and listens."""
+        return self.root / "dev/shm"
+
+    @property
     def serial(self) -> Path:
         """The guest's serial console."""
         return self.run / "serial.sock"
+
+    @property
+    def tpm(self) -> Path:
+        """swtpm's control socket."""
+        return self.run / "tpm.sock"
+
+    @property
+    def ovmf(self) -> Path:
+        """UEFI firmware and its templates, of the launcher's image."""
+        return self.root / "usr/share/OVMF"
 
     @property
     def guest_agent(self) -> Path:
@@ -91,6 +116,19 @@ class Paths:
     def termination(self) -> Path:
         """Where kubelet reads the termination message."""
         return self.root / "dev/termination-log"
+
+    def share(self, name: str) -> Path:
+        """The folder that a filesystem of that name shares with the guest."""
+        return self.root / "filesystems" / name
+
+    def share_socket(self, name: str) -> Path:
+        """Where virtiofsd and QEMU meet for it."""
+        return self.run / f"fs-{name}.sock"
+
+    @property
+    def virtiofsd(self) -> Path:
+        """Debian keeps it out of the PATH."""
+        return self.root / "usr/libexec/virtiofsd"
 
     def volume(self, disk: str) -> Path:
         """The mounted source of a disk."""

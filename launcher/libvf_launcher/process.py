@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from libvf_api.termination import Termination
 
+from libvf_launcher import locks
 from libvf_launcher.errors import LaunchError
+from libvf_launcher.meaning import meaning_of
 from libvf_launcher.paths import Paths
 
 _LAST_LINES = 20
@@ -66,16 +68,20 @@ def explain(code: int, last_words: str, shutdown: str | None, asked: bool, kille
         return Termination("Stopped", "the guest was shut down as asked", 0)
     if code == 0 and shutdown == "guest-reset":
         return Termination("GuestReset", "the guest rebooted", 0)
+    if code == 0 and shutdown == "host-qmp-quit":
+        return Termination("Stopped", "QEMU was told to quit, without the guest's consent", 0)
     if code == 0:
         return Termination("GuestShutdown", "the guest shut itself down", 0)
     words = last_words or "it said nothing"
-    if "Device or resource busy" in words:
-        return Termination("DeviceBusy", f"a device is in use by another process on the node: {words}", code)
+    if locks.refused(words):
+        return refused(locks.in_use("a disk", words), code)
+    if told := meaning_of(words):
+        return Termination(told.reason, f"{told.cure}: {words}", code)
     if code < 0:
         return Termination("QemuExited", f"QEMU was ended by {signal.Signals(-code).name}: {words}", code)
     return Termination("QemuExited", f"QEMU ended with {code}: {words}", code)
 
 
-def refused(error: LaunchError) -> Termination:
-    """The message of a launch that never came to QEMU."""
-    return Termination(error.reason, str(error), 1)
+def refused(error: LaunchError, code: int = 1) -> Termination:
+    """The message of a launch that failed."""
+    return Termination(error.reason, str(error), code)

@@ -3,6 +3,7 @@
 The Pod opens no port; whoever may exec, or whom the gateway lets through, gets the raw bytes of a screen or console.
 """
 
+import fcntl
 import os
 import socket
 import sys
@@ -21,6 +22,9 @@ def run(paths: Paths, name: str) -> int:
     When the input ends, QEMU is told so and closes in its turn.
     """
     path = paths.run / f"{name}.sock"
+    if name == "serial" and not _alone(paths.run / "serial.lock"):
+        print("serial: the console is in use: end the other session first", file=sys.stderr)
+        return 1
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(str(path))
@@ -30,6 +34,20 @@ def run(paths: Paths, name: str) -> int:
     # a thread for each way: a guest that does not read must not keep what it says
     threading.Thread(target=_inwards, args=(connection,), daemon=True).start()
     return _outwards(connection)
+
+
+def _alone(lock: Path) -> bool:
+    """Whether nobody else reads the serial console: QEMU would leave a second reader waiting without a word.
+
+    The lock is held until this process ends.
+    """
+    descriptor = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return False
+    return True
 
 
 def _inwards(connection: socket.socket) -> None:

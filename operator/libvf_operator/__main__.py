@@ -54,6 +54,7 @@ def alive(memo: kopf.Memo, **_: Any) -> bool:
 @kopf.on.event(names.GROUP, names.VERSION, names.POLICIES)
 @kopf.on.event("resource.k8s.io", "v1", "resourceclaims")
 @kopf.on.event("", "v1", "pods", labels=OURS)
+@kopf.on.event("", "v1", "persistentvolumeclaims")
 @kopf.on.event("", "v1", "nodes")
 async def changed(body: kopf.Body, type: str | None, memo: kopf.Memo, **_: Any) -> None:
     """Something changed: remember it, and look at whom it concerns."""

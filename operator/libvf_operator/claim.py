@@ -8,10 +8,15 @@ from libvf_operator.objects import Object, child
 
 CLAIM_API = "resource.k8s.io/v1"
 _DOMAIN = names.DRIVER
+_ALTERNATIVES = 8  # FirstAvailableDeviceRequestMaxSize
+_TOO_MANY = 33  # AllocationResultsMaxSize is 32
 
 
 def for_partition(partition: Object) -> Object:
-    """The claim of the partition's name: a card already cut in a fitting size first, any second."""
+    """The claim of the partition's name: a card already cut in a fitting size first, any second.
+
+    Where the partition allows it, a virtual GPU comes last; so kube-scheduler decides when no slice fits.
+    """
     spec, name = partition["spec"], partition["metadata"]["name"]
     labels = {names.PARTITION_LABEL: name}
     if machine := partition["metadata"].get("labels", {}).get(names.MACHINE_LABEL):
@@ -22,7 +27,8 @@ def for_partition(partition: Object) -> Object:
 
 
 def _one(spec: Object) -> Object:
-    return {"requests": [_request([_alternative(spec, "open", _OPEN), _alternative(spec, "any")])]}
+    slices = [_alternative(spec, "open", _OPEN), _alternative(spec, "any")]
+    return {"requests": [_request([*slices, *_fallback(spec, len(slices))])]}
 
 
 def _several(spec: Object) -> Object:
@@ -33,7 +39,28 @@ def _several(spec: Object) -> Object:
         "matchAttribute": names.NUMA_ATTRIBUTE,
         "requests": [f"{names.GPU_REQUEST}/{alternative['name']}" for alternative in near],
     }
-    return {"requests": [_request([*near, *unknown])], "constraints": [together]}
+    slices = [*near, *unknown]
+    return {"requests": [_request([*slices, *_fallback(spec, len(slices))])], "constraints": [together]}
+
+
+def _fallback(spec: Object, before: int) -> list[Object]:
+    """The virtual GPU, as far behind the slices as a list can be long: none where the partition does not allow it.
+
+    The scheduler scores a node by the place of the alternative that it can have there, the first 8, the last 1, and
+    weighs that against how full the nodes are: just behind the slices, an empty node without any would win over a full
+    one that has one. So the places between are filled with what no node has: more devices than a claim may hold, which
+    the allocator turns down before it looks at any.
+    """
+    if spec.get("fallback", "None") == "None":
+        return []
+    one = {"allocationMode": "ExactCount", "deviceClassName": names.VIRTUAL_GPU_CLASS}
+    steps = [{"name": f"step-{n}", **one, "count": _TOO_MANY} for n in range(before, _ALTERNATIVES - 1)]
+    return [*steps, {"name": names.VIRTUAL_GPU, **one, "count": 1}]
+
+
+def fell_back(claim: Object | None) -> bool:
+    """Whether it was given the virtual GPU."""
+    return any(r["request"] == f"{names.GPU_REQUEST}/{names.VIRTUAL_GPU}" for r in results(claim))
 
 
 def _request(alternatives: list[Object]) -> Object:

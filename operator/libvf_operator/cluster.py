@@ -13,6 +13,7 @@ _PLURALS = {
     "GpuPolicy": names.POLICIES,
     "ResourceClaim": "resourceclaims",
     "Pod": "pods",
+    "PersistentVolumeClaim": "persistentvolumeclaims",
 }
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from libvf_api import names
 
 from libvf_operator import claim as claims
+from libvf_operator import installation, volume
 from libvf_operator import partition as partitions
 from libvf_operator import pod as pods
+from libvf_operator.block import Block
 from libvf_operator.objects import Object, condition, deleting, owned_by
 
 
@@ -16,8 +18,9 @@ class Observed:
     """All that was seen of a VM's surroundings.
 
     `others` are children of further kinds, by kind and name; `rivals` maps a partition's name to who has it first, as
-    VirtualMachine/<name> or Pod/<name>; `waiting` says why an unscheduled Pod waits; `refused` is what the API server
-    said when a child was made last.
+    VirtualMachine/<name> or Pod/<name>, `taken` likewise a disk or the state by what it is (volume.Use.what);
+    `waiting` says why an unscheduled Pod waits; `refused` is what the API server said when a child was made last;
+    `fallback` says why it has a virtual GPU, and whether a slice is free by now.
     """
 
     pod: Object | None = None
@@ -25,9 +28,11 @@ class Observed:
     claims: dict[str, Object] = field(default_factory=dict)
     others: dict[tuple[str, str], Object] = field(default_factory=dict)
     rivals: dict[str, str] = field(default_factory=dict)
+    taken: dict[str, str] = field(default_factory=dict)
     node_ready: bool = True
     waiting: str = ""
     refused: str = ""
+    fallback: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +41,6 @@ class Desired:
 
     create: list[Object]
     delete: list[Object]
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Why no Pod may be made now; `stalled` where somebody has to act."""
-
-    reason: str
-    message: str
-    stalled: bool = True
 
 
 def desired(machine: Object, seen: Observed, settings: pods.Settings) -> Desired:
@@ -96,9 +92,11 @@ def completed(machine: Object) -> bool:
 
 def blocked(machine: Object, seen: Observed) -> Block | None:
     """Why no Pod may be made now, or None."""
-    for gpu in machine["spec"].get("gpus", []):
+    for gpu in pods.attached(machine):
         if block := _blocked_gpu(machine, gpu, seen):
             return block
+    if block := volume.blocked(machine, seen.others, seen.taken):
+        return block
     return _blocked_claim(seen.claims.get(claims.kvm_name(machine)), claims.kvm_name(machine), machine)
 
 
@@ -128,9 +126,16 @@ def _blocked_claim(claim: Object | None, name: str, owner: Object) -> Block | No
 
 
 def _children(machine: Object, runs: bool) -> list[Object]:
-    """All but the Pod. Partitions are kept while the machine is halted, as a request that costs nothing."""
+    """All but the Pod. Partitions are kept while the machine is halted, as a request that costs nothing; so is what
+    outlives the Pod.
+    """
     templates = (gpu for gpu in machine["spec"].get("gpus", []) if "partitionRef" not in gpu)
-    return [*(partitions.for_gpu(machine, gpu) for gpu in templates), *([claims.for_kvm(machine)] if runs else [])]
+    state = volume.for_state(machine)
+    return [
+        *(partitions.for_gpu(machine, gpu) for gpu in templates),
+        *([state] if state else []),
+        *([claims.for_kvm(machine)] if runs else []),
+    ]
 
 
 def _found(seen: Observed, child: Object) -> Object | None:
@@ -157,10 +162,14 @@ def _as_asked(spec: Object | None, thing: Object) -> bool:
 
 
 def _to_be_replaced(machine: Object, pod: Object) -> bool:
-    """A Pod whose restart is asked for, that kubelet has given up, or that has an older spec and runs no guest."""
+    """A Pod whose restart is asked for, that has ended but should not, or that has an older spec and runs no guest."""
+    if done := installation.carried_out(pod):
+        return pods.ended(pod) and (machine.get("status") or {}).get("installed") == done
     if restart_due(machine, pod):
         return True
-    if (pod.get("status") or {}).get("phase") == "Failed":
+    if pods.ended(pod) and installation.installs(pod) and not installation.failure_told(machine):
+        return False  # with the Pod goes what it says of its end
+    if (pod.get("status") or {}).get("phase") == "Failed" or (pods.ended(pod) and installation.installs(pod)):
         return machine["spec"].get("runStrategy", "Always") in ("Always", "RerunOnFailure")
     running = "running" in (pods.launcher(pod).get("state") or {})
     return not running and not pods.ended(pod) and pods.outdated(pod, machine)

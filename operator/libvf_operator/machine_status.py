@@ -3,10 +3,10 @@
 import json
 from dataclasses import dataclass
 
-from libvf_api import guest_report, names
+from libvf_api import guest_report, names, screens
 from libvf_api.termination import parse
 
-from libvf_operator import changes
+from libvf_operator import changes, installation, volume
 from libvf_operator import claim as claims
 from libvf_operator import pod as pods
 from libvf_operator.last_run import last_run
@@ -17,18 +17,32 @@ from libvf_operator.status import Conditions
 IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "CreateContainerError")
 STALLED = (
     "PartitionInUse", "PartitionMissing", "Unschedulable", "NodeLost", "GuestFailed", "NotOurs", "PodFailed", "Refused",
+    "DiskInUse", "VolumeMissing", "VolumeLost", "VolumePending",
     *IMAGE_REASONS,
 )  # fmt: skip
-RESTING = ("Halted", "Completed")
+RESTING = ("Halted", "Completed", "Paused")
+
+
+# kubelet sets `started` when the guest has run once in this container; from then on a launcher that runs and is not
+# ready has a guest that does not: nobody need remember who paused it, nor that it was resumed
+_STANDS_STILL = (
+    "QEMU runs and the guest stands still: it was paused, or QEMU stopped it at an I/O error such as a full disk; "
+    "unpause it, or ask libvf-launcher qmp query-status"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The reason and the words of Ready, and whether the guest runs."""
+    """The reason and the words of Ready, and whether the guest runs; one that is being installed is not ready."""
 
     reason: str
     message: str
     running: bool = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether the guest that is wanted runs."""
+        return self.running and self.reason != "Installing"
 
 
 def status(machine: Object, seen: Observed) -> Object:
@@ -38,7 +52,7 @@ def status(machine: Object, seen: Observed) -> Object:
     devices = [d.get("data") or {} for _, name in own for d in claims.devices(seen.claims.get(name))]
     body: Object = {
         "observedGeneration": machine["metadata"]["generation"],
-        "ready": summary.running,
+        "ready": summary.ready,
         "partitions": [{"gpu": gpu, "name": name} for gpu, name in own],
         "conditions": _conditions(machine, seen, summary),
     }
@@ -46,12 +60,23 @@ def status(machine: Object, seen: Observed) -> Object:
         "node": (seen.pod or {}).get("spec", {}).get("nodeName"),
         "podName": seen.pod["metadata"]["name"] if seen.pod else None,
         "lastRestart": _last_restart(machine, seen.pod),
-        "gpu": ", ".join(f"{data['type']} on {data['parent']}" for data in devices if "type" in data),
+        "gpu": ", ".join(_in_short(data) for data in devices if "type" in data),
+        "installed": installation.carried_out(seen.pod) or (machine.get("status") or {}).get("installed"),
         "guest": _guest(seen.pod, seen.claims.get(claims.kvm_name(machine))),
         "lastRun": last_run(machine, seen.pod),
-        "displays": [{"type": d, "socket": f"/run/libvf/{d}.sock"} for d in machine["spec"].get("display", [])],
+        "displays": [{"type": way, **screens.place(way)} for way in displays(machine["spec"])],
     }
     return {**body, **{key: value for key, value in optional.items() if value}}
+
+
+def displays(spec: Object) -> tuple[str, ...]:
+    """How the screen can be seen."""
+    return screens.ways(spec.get("graphics", {}).get("mode"), spec.get("display"))
+
+
+def _in_short(data: Object) -> str:
+    """A slice with its card; a virtual GPU is on none."""
+    return f"{data['type']} on {data['parent']}" if "parent" in data else str(data["type"])
 
 
 def summarise(machine: Object, seen: Observed) -> Summary:
@@ -70,6 +95,9 @@ def summarise(machine: Object, seen: Observed) -> Summary:
     if scheduled is None:
         return Summary("Scheduling", "waiting for the scheduler")
     if scheduled != "True":
+        words = condition(pod, "PodScheduled").get("message") or ""
+        if waits := volume.pending(machine, seen.others, words):
+            return Summary("VolumePending", waits)
         return Summary("Unschedulable", seen.waiting or "waiting for the scheduler")
     return _on_node(pod)
 
@@ -89,11 +117,19 @@ def _without_pod(machine: Object, seen: Observed) -> Summary:
 def _on_node(pod: Object) -> Summary:
     state, launcher = pod.get("status") or {}, pods.launcher(pod)
     waiting = (launcher.get("state") or {}).get("waiting") or {}
+    if condition(pod, "Ready").get("status") == "True" and installation.installs(pod):
+        return Summary("Installing", "the installer runs; it has installed when the guest shuts down", running=True)
     if condition(pod, "Ready").get("status") == "True":
         return Summary("Running", "QEMU says that the guest runs", running=True)
+    if launcher.get("started") and "running" in (launcher.get("state") or {}):
+        return Summary("Paused", _STANDS_STILL)
     if waiting.get("reason") in IMAGE_REASONS:
         cure = "check the image's name and that the node can pull it"
         return Summary(waiting["reason"], f"{waiting.get('message', '')}: {cure}")
+    if installation.carried_out(pod):
+        return Summary("Installed", "the installed guest is started by its runStrategy")
+    if state.get("phase") == "Succeeded" and installation.installs(pod):
+        return Summary("PodFailed", f"{_end(launcher.get('state'))}: the installation was not finished")
     if state.get("phase") == "Succeeded":
         return Summary("Completed", _end(launcher.get("state")) or "the guest ended")
     if state.get("phase") == "Failed":
@@ -111,16 +147,47 @@ def _conditions(machine: Object, seen: Observed, summary: Summary) -> list[Objec
     scheduled = condition(pod, "PodScheduled").get("status") == "True"
     conditions.set("Scheduled", scheduled, "Scheduled" if scheduled else reason, "" if scheduled else message)
     _tell_devices(machine, seen, conditions)
+    _tell_installation(machine, seen, conditions, summary)
     conditions.set("GuestRunning", summary.running, reason, message)
-    conditions.set("Ready", summary.running, reason, message)
+    conditions.set("Ready", summary.ready, reason, message)
     stalled = reason in STALLED
     conditions.set("Stalled", stalled, reason if stalled else "Progressing", message if stalled else "")
-    moving = not summary.running and not stalled and reason not in RESTING
+    moving = not summary.ready and not stalled and reason not in RESTING
     conditions.set("Reconciling", moving, reason if moving else "Settled", message if moving else "")
-    changed = _changes(machine, pod) if pod else []
+    changed = _changes(machine, pod) if pod and not installation.carried_out(pod) else []
     words = f"{', '.join(changed)}: kubectl vf restart {machine['metadata']['name']} applies it" if changed else ""
     conditions.set("RestartRequired", bool(changed), "SpecChanged" if changed else "UpToDate", words)
     return conditions.listed()
+
+
+def _tell_installation(machine: Object, seen: Observed, conditions: Conditions, summary: Summary) -> None:
+    """Installed, where something is to be installed. How it failed stays told until it is installed or tried again."""
+    if "install" not in machine["spec"]:
+        conditions.drop("Installed")
+        return
+    wish, done = installation.record(machine["metadata"], machine["spec"]), installation.carried_out(seen.pod)
+    if wish in (done, (machine.get("status") or {}).get("installed")):
+        conditions.set("Installed", True, "Installed", f"from CD-ROM {wish['iso']} onto disk {wish['disk']}")
+        return
+    before = condition(machine, "Installed")
+    given_up = summary.reason == "PodFailed" and installation.installs(seen.pod)
+    ended = summary.message if given_up else _ended_installing(seen.pod)
+    if summary.reason == "Installing":
+        words = f"from CD-ROM {wish['iso']} onto disk {wish['disk']}, until the guest shuts down"
+        conditions.set("Installed", False, "Installing", words)
+    elif ended or before.get("reason") == installation.FAILED:
+        words = f"{ended}: it is tried again as its runStrategy says" if ended else before["message"]
+        conditions.set("Installed", False, installation.FAILED, words)
+    else:
+        conditions.set("Installed", False, summary.reason, f"not installed: {summary.message}")
+
+
+def _ended_installing(pod: Object | None) -> str:
+    """How the installer ended, other than by a guest that shut itself down; empty where it did not."""
+    if not installation.installs(pod) or deleting(pod):
+        return ""
+    launcher = pods.launcher(pod or {})
+    return _end(launcher.get("state")) or _end(launcher.get("lastState"))
 
 
 def _tell_devices(machine: Object, seen: Observed, conditions: Conditions) -> None:
@@ -128,9 +195,15 @@ def _tell_devices(machine: Object, seen: Observed, conditions: Conditions) -> No
         conditions.set("GpuPrepared", False, "NotPrepared", "no Pod uses the slices")
         conditions.set("HardwareAccelerated", None, "NotPrepared", "known when the machine has a node")
         return
-    told = [claims.prepared(seen.claims.get(pods.partition_of(machine, g))) for g in machine["spec"].get("gpus", [])]
+    attached = pods.attached(machine)
+    told = [claims.prepared(seen.claims.get(pods.partition_of(machine, gpu))) for gpu in attached]
     failed = [words for good, words in told if not good]
-    conditions.set("GpuPrepared", not failed, "NotPrepared" if failed else "Prepared", failed[0] if failed else "")
+    if machine["spec"].get("gpus") and not attached:
+        failed = ["it runs without its GPUs"]
+    if seen.fallback and not failed:
+        conditions.set("GpuPrepared", False, "Fallback", seen.fallback)
+    else:
+        conditions.set("GpuPrepared", not failed, "NotPrepared" if failed else "Prepared", failed[0] if failed else "")
     kvm = claims.devices(seen.claims.get(claims.kvm_name(machine)))
     if not kvm:
         conditions.set("HardwareAccelerated", None, "NotPrepared", "known when the machine has a node")
@@ -179,7 +252,7 @@ def _changes(machine: Object, pod: Object) -> list[str]:
     changed = changes.told(started, now)
     strategy = machine["spec"].get("runStrategy", "Always")
     policy = pod["spec"].get("restartPolicy")
-    if strategy != "Halted" and policy != pods.RESTART_POLICY[strategy]:
+    if strategy != "Halted" and policy != pods.restart_policy(machine):
         changed.append(f"spec.runStrategy to {strategy}, as the Pod's restartPolicy is {policy}")
     return changed
 

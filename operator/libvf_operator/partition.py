@@ -15,7 +15,11 @@ def for_gpu(machine: Object, gpu: Object) -> Object:
     name = machine["metadata"]["name"]
     labels = {names.MACHINE_LABEL: name}
     partition = child(names.API_VERSION, "GpuPartition", f"{name}-{gpu['name']}", machine, labels)
-    partition["spec"] = {key: value for key, value in gpu.items() if key not in ("name", "partitionRef")}
+    fallback = machine["spec"].get("graphics", {}).get("fallback", "None")
+    partition["spec"] = {
+        **{key: value for key, value in gpu.items() if key not in ("name", "partitionRef")},
+        **({"fallback": fallback} if fallback != "None" else {}),
+    }
     return partition
 
 
@@ -60,8 +64,11 @@ def _tell_consumed(claim: Object | None, waiting: str, conditions: Conditions) -
     prepared, words = claims.prepared(claim)
     pending = "Unschedulable" if waiting else "Scheduling"
     conditions.set("Allocated", allocated, "Allocated" if allocated else pending, "" if allocated else waiting)
+    if prepared and claims.fell_back(claim):
+        words = "no slice could be had: its consumer has a virtual GPU"
     conditions.set("Prepared", prepared, "Prepared" if prepared else "NotPrepared", words)
-    reason = "Ready" if prepared else "Preparing" if allocated else pending
+    ready = "Fallback" if claims.fell_back(claim) else "Ready"
+    reason = ready if prepared else "Preparing" if allocated else pending
     conditions.set("Ready", prepared, reason, words if allocated else waiting)
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from libvf_api import names
 
 from libvf_operator import claim as claims
+from libvf_operator import installation
 from libvf_operator.objects import Object, child, deleting
-from libvf_operator.parts import Part, devices, disks, guesttools, memory, secrets
+from libvf_operator.parts import Part, devices, disks, guesttools, memory, secrets, sharedmemory, sharing, state
 from libvf_operator.parts import launcher as own
 
 GRACE_SECONDS = 180
@@ -33,7 +34,7 @@ class Settings:
 
 def launch_document(machine: Object) -> Object:
     """What the launcher is told (docs/contracts.md); runStrategy is the operator's, so no restart is needed for it."""
-    meta, spec = machine["metadata"], machine["spec"]
+    meta, spec = machine["metadata"], installation.spec_now(machine)
     kept = {key: value for key, value in spec.items() if key != "runStrategy"}
     return {
         "name": meta["name"],
@@ -42,7 +43,7 @@ def launch_document(machine: Object) -> Object:
         "spec": kept,
         "gpus": [
             {"name": gpu["name"], "claim": partition_of(machine, gpu), "request": names.GPU_REQUEST}
-            for gpu in _attached(spec)
+            for gpu in attached(machine)
         ],
         "kvm": {"claim": claims.kvm_name(machine), "request": names.KVM_REQUEST},
     }
@@ -56,6 +57,19 @@ def launch_hash(document: Object) -> str:
 def partition_of(machine: Object, gpu: Object) -> str:
     """The name of a gpu's partition, and so of its claim."""
     return str(gpu.get("partitionRef") or f"{machine['metadata']['name']}-{gpu['name']}")
+
+
+def attached(machine: Object) -> list[Object]:
+    """The GPUs that it has when it runs: one whose graphics are disabled, or that installs, leaves them to others."""
+    spec = installation.spec_now(machine)
+    return [] if spec.get("graphics", {}).get("mode") == "Disabled" else list(spec.get("gpus", []))
+
+
+def restart_policy(machine: Object) -> str:
+    """What kubelet does when the launcher ends."""
+    strategy = machine["spec"].get("runStrategy", "Always")
+    other = installation.RESTART_POLICY if installation.due(machine) else {}
+    return other.get(strategy, RESTART_POLICY[strategy])
 
 
 def ended(pod: Object) -> bool:
@@ -83,13 +97,14 @@ def restart_requested(thing: Object) -> str | None:
 def parts(spec: Object, document: Object) -> list[Part]:
     """All that this VM's Pod is put together from."""
     told = [secrets.part(spec), guesttools.part(spec)]
-    return [own.part(), memory.part(spec), devices.part(document), disks.part(spec), *told]
+    own_parts = [own.part(), memory.part(spec), sharedmemory.part(spec), devices.part(document)]
+    return [*own_parts, disks.part(spec), state.part(document), sharing.part(spec), *told]
 
 
 def for_machine(machine: Object, settings: Settings) -> Object:
     """The Pod."""
-    name, spec = machine["metadata"]["name"], machine["spec"]
-    document = launch_document(machine)
+    name, document = machine["metadata"]["name"], launch_document(machine)
+    spec = document["spec"]
     made = parts(spec, document)
     pod = child("v1", "Pod", name, machine, {names.MACHINE_LABEL: name})
     pod["metadata"]["annotations"] = {
@@ -99,7 +114,7 @@ def for_machine(machine: Object, settings: Settings) -> Object:
     if asked := restart_requested(machine):
         pod["metadata"]["annotations"][names.RESTART_REQUESTED] = asked
     pod["spec"] = {
-        "restartPolicy": RESTART_POLICY[spec.get("runStrategy", "Always")],
+        "restartPolicy": restart_policy(machine),
         "terminationGracePeriodSeconds": spec.get("terminationGracePeriodSeconds", GRACE_SECONDS),
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -116,11 +131,6 @@ def for_machine(machine: Object, settings: Settings) -> Object:
         "volumes": [volume for part in made for volume in part.volumes],
     }
     return pod
-
-
-def _attached(spec: Object) -> list[Object]:
-    """A VM whose graphics are disabled leaves its slices to others."""
-    return [] if spec.get("graphics", {}).get("mode") == "Disabled" else list(spec.get("gpus", []))
 
 
 def _container(spec: Object, made: list[Part], settings: Settings) -> Object:

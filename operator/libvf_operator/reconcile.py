@@ -9,7 +9,7 @@ from libvf_api import names
 from libvf_api.apiserver import ApiError
 
 from libvf_operator import claim as claims
-from libvf_operator import explain, last_run, machine, machine_status, partition, pod, policy
+from libvf_operator import explain, last_run, machine, machine_status, partition, pod, policy, vacancy
 from libvf_operator.cluster import Cluster
 from libvf_operator.machine import Observed
 from libvf_operator.objects import Object, condition, deleting, key, owned_by
@@ -18,7 +18,9 @@ from libvf_operator.store import KINDS, Store, Work
 
 log = logging.getLogger("libvf.operator")
 
-_WARNINGS = frozenset(machine_status.STALLED)
+_WARNINGS = frozenset({*machine_status.STALLED, "InstallFailed"})
+# conditions beside Ready that are worth an Event
+_TOLD = {("RestartRequired", "SpecChanged"), ("Installed", "Installed"), ("Installed", "InstallFailed")}
 _WAITING_AGAIN = 10.0  # seconds: why something waits changes without any object of ours changing
 _RETRY_MOST = 15.0  # seconds: a quota or an admission rule is lifted without an event that we see
 _SLICES_FRESH = 3.0  # seconds: many machines that wait together are explained from one list
@@ -35,6 +37,7 @@ class Reconciler:
         self._queued: set[Work] = set()
         self._failures: dict[Work, int] = {}
         self._timers: dict[Work, asyncio.TimerHandle] = {}
+        self._listed = asyncio.Event()
         self._slices: tuple[float, list[Object]] = (0.0, [])
         self._reports: tuple[float, list[policy.NodeReport]] = (float("-inf"), [])
 
@@ -45,7 +48,12 @@ class Reconciler:
             self._queue.put_nowait(item)
 
     async def run(self) -> None:
-        """Work through the queue for ever; what fails comes again, later each time."""
+        """Work through the queue for ever; what fails comes again, later each time.
+
+        Nothing is decided before everything was seen once: the Pod that has a disk may come after the machine that
+        wants it.
+        """
+        await self._listed.wait()
         while True:
             item = await self._queue.get()
             self._queued.discard(item)
@@ -68,6 +76,7 @@ class Reconciler:
                 log.warning("resync: %s", error)
                 await asyncio.sleep(5)
                 continue
+            self._listed.set()
             await asyncio.sleep(seconds)
 
     async def _one(self, item: Work) -> None:
@@ -87,9 +96,10 @@ class Reconciler:
         seen = self.store.observed(thing)
         refused = await self._carry_out(thing, machine.desired(thing, seen, self._settings))
         seen = self.store.observed(thing)
-        seen = replace(seen, waiting=await self._why(thing, seen), refused=refused)
+        words = await self._why(thing, seen)
+        seen = replace(seen, waiting=words, refused=refused, fallback=await self._instead(thing, seen))
         await self._settle(thing, machine_status.status(thing, seen))
-        if seen.waiting or refused:
+        if seen.waiting or refused or seen.fallback:
             self._later(("VirtualMachine", key(thing)), _WAITING_AGAIN)
 
     async def _carry_out(self, owner: Object, wanted: machine.Desired) -> str:
@@ -140,6 +150,18 @@ class Reconciler:
             return str(words)
         return explain.why_no_kvm(await self._published()) or str(words)
 
+    async def _instead(self, thing: Object, seen: Observed) -> str:
+        """Why a VM has a virtual GPU, and whether a restart would end that; empty where it has slices."""
+        told = []
+        for gpu in thing["spec"].get("gpus", []):
+            name = pod.partition_of(thing, gpu)
+            if name in seen.partitions and claims.fell_back(seen.claims.get(name)):
+                allocated = list(self.store.objects["ResourceClaim"].values())
+                slices = await self._published()
+                words = vacancy.instead(seen.partitions[name]["spec"], slices, allocated)
+                told.append(f"{gpu['name']} is a virtio-gpu: {words}")
+        return "; ".join(told)
+
     async def _explain(self, spec: Object, scheduler: str) -> str:
         allocated = list(self.store.objects["ResourceClaim"].values())
         return explain.why(spec, await self._published(), allocated, scheduler)
@@ -168,7 +190,7 @@ class Reconciler:
             return
         written = await self._cluster.apply_status(thing, status)
         for change in transitions(thing, status["conditions"]):
-            if change["type"] == "Ready" or (change["type"] == "RestartRequired" and change["status"] == "True"):
+            if change["type"] == "Ready" or (change["type"], change["reason"]) in _TOLD:
                 kind = "Warning" if change["reason"] in _WARNINGS else "Normal"
                 await self._cluster.event(thing, kind, change["reason"], change["message"] or change["type"])
         if ended := last_run.event(thing, status):

@@ -31,6 +31,10 @@ class Conditions:
             "lastTransitionTime": before["lastTransitionTime"] if same else self._now,
         }
 
+    def drop(self, kind: str) -> None:
+        """Say nothing of it any more."""
+        self._found.pop(kind, None)
+
     def listed(self) -> list[Object]:
         """All of them, by type."""
         return [self._found[kind] for kind in sorted(self._found)]

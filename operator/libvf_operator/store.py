@@ -4,6 +4,7 @@ Everything is found by index, never by a walk over all objects, so that the cost
 the number of machines.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from libvf_api import names
 
 from libvf_operator import claim as claims
 from libvf_operator import pod as pods
+from libvf_operator import volume
 from libvf_operator.machine import Observed
 from libvf_operator.objects import Key, Object, condition, key, labels
 
@@ -22,6 +24,7 @@ KINDS = {
     "GpuPolicy": f"/apis/{names.API_VERSION}/{names.POLICIES}",
     "ResourceClaim": "/apis/resource.k8s.io/v1/resourceclaims",
     "Pod": f"/api/v1/pods?labelSelector={names.MANAGED_BY}%3D{names.MANAGER}",
+    "PersistentVolumeClaim": "/api/v1/persistentvolumeclaims",
     "Node": "/api/v1/nodes",
 }
 Work = tuple[str, Key]
@@ -79,13 +82,17 @@ class Store:
         namespace, name = key(machine)
         used = {pods.partition_of(machine, gpu) for gpu in machine["spec"].get("gpus", [])}
         made = {found for _, found in self._found("partition of machine", namespace, name)}
+        disks = list(volume.used_now(machine))
+        on = {use.claim for use in disks}
         pod = self.get("Pod", (namespace, name))
         node = self.get("Node", ("", (pod or {}).get("spec", {}).get("nodeName") or ""))
         return Observed(
             pod=pod,
             partitions=self._named("GpuPartition", namespace, used | made),
             claims=self._named("ResourceClaim", namespace, used | made | {claims.kvm_name(machine)}),
+            others={(volume.KIND, name): claim for name, claim in self._named(volume.KIND, namespace, on).items()},
             rivals={partition: rival for partition in used if (rival := self._rival(machine, partition))},
+            taken={use.what: holder for use in disks if (holder := self._holder(machine, use))},
             node_ready=node is None or condition(node, "Ready").get("status") in (None, "True"),
         )
 
@@ -119,6 +126,16 @@ class Store:
         others = self._consumers((namespace, partition))
         return next((other for other in others if other not in (f"VirtualMachine/{name}", f"Pod/{name}")), None)
 
+    def _holder(self, machine: Object, use: volume.Use) -> str | None:
+        """Who keeps this VM from a file of a claim: a VM whose Pod lives and that writes to it, or that reads what this
+        one would write.
+        """
+        namespace, name = key(machine)
+        held = self._found("writer of file", namespace, use.place)
+        if use.writes:
+            held = held | self._found("reader of file", namespace, use.place)
+        return next((f"VirtualMachine/{other}" for _, other in sorted(held) if other != name), None)
+
     def _concerned(self, kind: str, place: Key) -> Iterator[Work]:
         """Whose reconciliation a change of this object may alter."""
         thing = self.get(kind, place)
@@ -133,6 +150,11 @@ class Store:
             return
         if machine := labels(thing).get(names.MACHINE_LABEL):
             yield "VirtualMachine", (namespace, machine)
+        volumes = {use.claim for use in _uses(thing)} if kind == "Pod" else {name} if kind == volume.KIND else set()
+        for claim in volumes:
+            yield from (("VirtualMachine", user) for user in self._found("user of volume", namespace, claim))
+        if kind == volume.KIND:
+            return
         touched = _claim_names(thing) if kind == "Pod" else {name} if kind != "VirtualMachine" else set()
         for partition in touched:
             if kind != "GpuPartition" and self.get("GpuPartition", (namespace, partition)):
@@ -155,6 +177,8 @@ def _terms(kind: str, thing: Object | None) -> Iterator[Term]:
     if kind == "VirtualMachine":
         for gpu in thing["spec"].get("gpus", []):
             yield "user of partition", namespace, pods.partition_of(thing, gpu)
+        for use in volume.uses(thing["metadata"]["name"], thing["spec"]):
+            yield "user of volume", namespace, use.claim
     if kind == "GpuPartition" and (machine := labels(thing).get(names.MACHINE_LABEL)):
         yield "partition of machine", namespace, machine
     if kind == "Pod":
@@ -162,11 +186,20 @@ def _terms(kind: str, thing: Object | None) -> Iterator[Term]:
         if not pods.ended(thing):
             for claim in _claim_names(thing):
                 yield "claim of pod", namespace, claim
+            for use in _uses(thing):
+                yield f"{'writer' if use.writes else 'reader'} of file", namespace, use.place
 
 
 def _claim_names(pod: Object | None) -> set[str]:
     listed = ((pod or {}).get("spec") or {}).get("resourceClaims") or []
     return {claim["resourceClaimName"] for claim in listed if "resourceClaimName" in claim}
+
+
+def _uses(pod: Object | None) -> list[volume.Use]:
+    """What a Pod of ours does with files of claims, by what it was started with."""
+    annotations = (pod or {}).get("metadata", {}).get("annotations") or {}
+    document = json.loads(annotations.get(names.MACHINE_ANNOTATION, "{}"))
+    return list(volume.uses(document["name"], document["spec"])) if document else []
 
 
 def _version(thing: Object | None) -> int:

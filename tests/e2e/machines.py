@@ -54,7 +54,8 @@ def left(bed: Testbed) -> dict[str, list[str]]:
     kinds = ("vfvm", "gpart", "resourceclaim", "pod")
     traces = {"api": [f"{kind}/{thing['metadata']['name']}" for kind in kinds for thing in bed.api.list(kind)]}
     script = (
-        "find /var/run/cdi /var/run/libvf/metadata /var/lib/libvf/journal -mindepth 1 -not -name '*lock*';"
+        "find /var/run/cdi /var/run/libvf/metadata /var/run/libvf/reports /var/lib/libvf/journal"
+        " -mindepth 1 -not -name '*lock*';"
         "ls /sys/bus/mdev/devices; pgrep -a qemu-system || true"
     )
     for node in bed.nodes():

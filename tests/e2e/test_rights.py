@@ -29,11 +29,12 @@ Right = tuple[str, str, str, str]  # account, group, resource, verb
 
 def granted() -> set[Right]:
     found: set[Right] = set()
-    for name in ("operator", "agent"):
+    for name in ("operator", "agent"):  # the gateway's: tests/integration/test_gateway_trust.py
         documents = yaml.safe_load_all((REPOSITORY / "manifests" / "base" / f"{name}.yaml").read_text())
-        [role] = [d for d in documents if d["kind"] == "ClusterRole"]
+        roles = [d for d in documents if d["kind"] in ("ClusterRole", "Role")]
         found |= {
             (role["metadata"]["name"], group, resource, verb)
+            for role in roles
             for rule in role["rules"]
             for group in rule["apiGroups"]
             for resource in rule["resources"]

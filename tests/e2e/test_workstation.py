@@ -17,7 +17,7 @@ from tests.e2e.installed import changed_since
 from tests.e2e.lone_host import BUNDLE, Seen, bare, command, get, kubectl, listening, seen, settle
 from tests.e2e.machines import SMALL, declared
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.unproven]
 
 Shown = Callable[[], AbstractContextManager[None]]
 

@@ -57,6 +57,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     server = Api(plane.kubeconfig)
     server.done("apply", "-k", str(REPOSITORY / "manifests" / "base"))
     server.done("-n", "libvf-system", "delete", "deployment,daemonset", "--all")
+    # an API that nobody serves makes every kubectl warn; the gateway's own tests register it
+    server.done("delete", "apiservice", "v1alpha1.subresources.libvf.io")
     _served(server)
     yield server
     plane.stop()

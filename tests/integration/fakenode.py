@@ -78,10 +78,12 @@ def operating(api: Api, folder: Path) -> Iterator[None]:
         process = subprocess.Popen(
             [sys.executable, "-m", "libvf_operator"], env=environment, stdout=log, stderr=subprocess.STDOUT
         )
-    yield
-    assert process.poll() is None, (folder / "log").read_text()[-3000:]
-    process.terminate()
-    process.wait(30)
+    try:
+        yield
+        assert process.poll() is None, (folder / "log").read_text()[-3000:]
+    finally:
+        process.terminate()
+        process.wait(30)
     assert "forbidden" not in (folder / "log").read_text()
 
 

@@ -25,6 +25,14 @@ def _gpu(**fields: Any) -> dict[str, Any]:
     return {"name": "gpu0", **fields}
 
 
+def _claim(changes: str | None = None, **volume: Any) -> dict[str, Any]:
+    disk = {"name": "root", "persistentVolumeClaim": {"claimName": "c", **volume}}
+    return {**disk, "changes": changes} if changes else disk
+
+
+CD = {"name": "cd", "image": {"reference": "example/installer:1"}}
+ONE_DISK = _claim()
+
 REFUSED = {
     "a partition with type and vram": (_partition(type="x", vram={"min": "1Gi"}), "spec.type and spec.vram exclude"),
     "vram min above max": (_partition(vram={"min": "4Gi", "max": "1Gi"}), "vram.min must not be larger than vram.max"),
@@ -49,13 +57,80 @@ REFUSED = {
         _machine(extraArguments=["-drive file=/etc/shadow"]),
         "extraArguments allows only",
     ),
-    "a global set of a file": (_machine(extraArguments=["-set drive.root.file=x"]), "extraArguments allows only"),
+    **{
+        f"an argument that names something of the host: {argument}": (_machine(extraArguments=[argument]), words)
+        for argument, words in {
+            "-set drive.root.file=x": "-set takes device.hostdevN.PROPERTY",
+            "-set device.root.drive=drive-other": "-set takes device.hostdevN.PROPERTY",
+            "-set device.hostdev0.romfile=vbios.rom": "-set takes device.hostdevN.PROPERTY",
+            "-set device.hostdev0.sysfsdev=x": "-set takes device.hostdevN.PROPERTY",
+            "-set device.hostdev0.fd=7": "-set takes device.hostdevN.PROPERTY",
+            "-global virtio-net-pci.romfile=disk.img": "-global takes DRIVER.PROPERTY=VALUE",
+            "-global isa-debugcon.chardev=qmp": "-global takes DRIVER.PROPERTY=VALUE",
+            "-global vfio-pci.host=0000:65:00.0": "-global takes DRIVER.PROPERTY=VALUE",
+            "-global driver=isa-debugcon,property=chardev,value=qmp": "-global takes DRIVER.PROPERTY=VALUE",
+            "-global vfio-pci.fd=7": "no property that names something of the host",
+            "-global vhost-vsock-pci.guest-cid=3": "no property that names something of the host",
+            "-global usb-host.hostaddr=4": "no property that names something of the host",
+            "-boot menu=on,splash=secret.jpg": "-boot takes order",
+            "-icount shift=auto,rr=record,rrfile=log.bin": "-icount takes shift",
+            "-rtc base=utc,x=y": "-rtc takes base",
+            "-msg log=x": "-msg takes timestamp",
+        }.items()
+    },
     "a second monitor": (_machine(extraArguments=["-qmp tcp:0:1"]), "extraArguments allows only"),
     "an unknown field": (_machine(gpu=[]), "unknown field"),
-    "hugepages": (_machine(memory={"size": "1Gi", "hugepages": "2Mi"}), "spec.memory.hugepages is not carried out yet"),
-    "a TPM": (_machine(firmware={"tpm": True}), "spec.firmware.tpm are not carried out yet"),
-    "shared folders": (_machine(filesystems=[{"name": "share"}]), "spec.filesystems is not carried out yet"),
-    "an installation": (_machine(install={"iso": "cd", "disk": "root"}), "spec.install is not carried out yet"),
+    "a part of a huge page": (_machine(memory={"size": "1025Mi", "hugepages": "2Mi"}), "must be a multiple of"),
+    "less than a huge page": (_machine(memory={"size": "512Mi", "hugepages": "1Gi"}), "must be a multiple of"),
+    "a TPM that forgets": (_machine(firmware={"tpm": True}), "need spec.state, a volume that keeps"),
+    "Secure Boot that forgets": (_machine(firmware={"uefi": {"secureBoot": True}}), "need spec.state"),
+    "more CPUs than interrupts": (_machine(cpu={"cores": 128, "sockets": 2}), "must be at most 255"),
+    "a folder from nowhere": (_machine(filesystems=[{"name": "share"}]), "a shared folder has exactly one source"),
+    "an installation from no CD-ROM": (
+        _machine(install={"iso": "cd", "disk": "root"}, disks=[_claim()]),
+        "spec.install.iso: there is no such CD-ROM",
+    ),
+    "an installation onto no disk": (
+        _machine(install={"iso": "cd", "disk": "root"}, cdroms=[CD]),
+        "spec.install.disk: there is no such disk",
+    ),
+    **{
+        f"an installation onto {what}": (
+            _machine(install={"iso": "cd", "disk": "root"}, state={"size": "1Gi"}, cdroms=[CD], disks=[disk]),
+            "what is installed there would end with the run",
+        )
+        for what, disk in {
+            "an image": ROOT,
+            "a blank disk of the run": {"name": "root", "size": "1Gi"},
+            "an overlay of the run": {**ONE_DISK, "changes": "Discard"},
+            "a disk that is only read": {**ONE_DISK, "readOnly": True},
+        }.items()
+    },
+    "a disk that is kept nowhere": (
+        _machine(disks=[{**ROOT, "changes": "Keep"}]),
+        "changes Keep needs a volume that outlives the Pod: set spec.state",
+    ),
+    "an image that is written to": (_machine(disks=[{**ROOT, "changes": "Source"}]), "changes Source is for"),
+    "a blank disk with a source": (
+        _machine(disks=[{"name": "root", "size": "1Gi", "changes": "Source"}]),
+        "changes Source is for",
+    ),
+    "changes of what is only read": (
+        _machine(disks=[{**ONE_DISK, "changes": "Discard", "readOnly": True}]),
+        "changes and readOnly exclude each other",
+    ),
+    "a blank disk that is made to be thrown away": (
+        _machine(disks=[_claim(create="1Gi", changes="Discard")]),
+        "create makes a disk to be written to",
+    ),
+    "one file as two disks": (
+        _machine(disks=[ONE_DISK, {**_claim(path="disk.img"), "name": "second"}]),
+        "two disks are the same file",
+    ),
+    "a state of two kinds": (
+        _machine(state={"size": "1Gi", "persistentVolumeClaim": {"claimName": "c"}}),
+        "set either size, for a claim made with the VM, or persistentVolumeClaim",
+    ),
     "NUMA alignment": (_machine(numa={"policy": "Aligned"}), "spec.numa is not carried out yet"),
     "cloud-init from two places": (
         _machine(cloudInit={"secretName": "s", "userData": "#cloud-config"}),
@@ -66,8 +141,16 @@ REFUSED = {
         _machine(guestTools={"image": {"reference": "x"}, "hostPath": {"path": "/srv"}}),
         "spec.guestTools has at most one source",
     ),
-    "safe graphics": (_machine(graphics={"mode": "Safe"}), "spec.graphics.mode Safe is not carried out yet"),
-    "SPICE": (_machine(display=["spice"]), "spec.display: only vnc is carried out yet"),
+    "VNC without a screen": (
+        _machine(graphics={"mode": "Headless"}, display=["vnc"]),
+        "spec.display: a Headless machine has no screen for vnc to show",
+    ),
+    "a size for no Looking Glass": (_machine(lookingGlass={"resolution": "1920x1080"}), "spec.lookingGlass goes with"),
+    "a resolution that is none": (
+        _machine(display=["lookingGlass"], lookingGlass={"resolution": "4K"}),
+        "spec.lookingGlass.resolution",
+    ),
+    "an unknown fallback": (_machine(graphics={"fallback": "Any"}), 'supported values: "None", "VirtioGpu"'),
     "a cell": (_partition(cell={"cpus": 2}), "spec.cell is not carried out yet"),
     "an unknown mode": (_partition(mode="Timesliced"), 'supported values: "Mediated", "VirtualFunction"'),
     "a gpu of an unknown mode": (_machine(gpus=[_gpu(mode="Timesliced")]), 'supported values: "Mediated"'),
@@ -100,15 +183,69 @@ def test_partitions_that_mean_something_are_taken(api: Any, spec: dict[str, Any]
 
 
 @pytest.mark.integration
+@pytest.mark.parametrize(
+    "spec",
+    [
+        *({"graphics": {"mode": mode}} for mode in ("Accelerated", "Safe", "Headless", "Disabled")),
+        {"graphics": {"fallback": "VirtioGpu"}},
+        {"graphics": {"mode": "Headless"}, "display": ["spice", "lookingGlass"], "audio": "scream"},
+        {"display": ["vnc", "spice", "lookingGlass"], "lookingGlass": {"resolution": "2560x1440"}, "audio": "spice"},
+    ],
+)
+def test_screens_and_sound_that_go_together_are_taken(api: Any, spec: dict[str, Any]) -> None:
+    answer = api.kubectl("apply", "--dry-run=server", "-f", "-", stdin=_machine(**spec))
+    assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.integration
 @pytest.mark.parametrize("mode", ["Mediated", "VirtualFunction", "Passthrough"])
 def test_a_machine_may_say_how_its_slice_is_made(api: Any, mode: str) -> None:
     answer = api.kubectl("apply", "--dry-run=server", "-f", "-", stdin=_machine(gpus=[_gpu(mode=mode)]))
     assert answer.returncode == 0, answer.stderr
 
 
+TAKEN: dict[str, dict[str, Any]] = {
+    "arguments of every allowed kind": {
+        "extraArguments": [
+            "-no-fd-bootchk",
+            "-rtc base=2026-01-01T10:00:00,clock=vm,driftfix=none",
+            "-boot order=dc,menu=on",
+            "-msg timestamp=on",
+            "-icount shift=auto,sleep=off",
+            "-global kvm-pit.lost_tick_policy=delay",
+            "-global VGA.vgamem_mb=64",
+            "-global max-x86_64-cpu.hv-tlbflush-ext=on",
+            "-global virtio-blk-pci.ioeventfd=off",
+            "-set device.hostdev0.x-pci-sub-device-id=0x12ba",
+            "-set device.hostdev1.rombar=0",
+        ]
+    },
+    "huge pages": {"memory": {"size": "3Gi", "hugepages": "1Gi"}},
+    "small huge pages": {"memory": {"size": 1073741824, "hugepages": "2Mi"}},
+    "UEFI of one run": {"firmware": {"uefi": {}}},
+    "no TPM": {"firmware": {"tpm": False, "uefi": {"secureBoot": False}}},
+    "Windows' clock": {"clock": "LocalTime", "hideHypervisor": True, "cpu": {"cores": 51, "sockets": 5}},
+    "shared folders": {
+        "filesystems": [
+            {"name": "home", "owner": 1000, "hostPath": {"path": "/srv"}},
+            {"name": "books", "readOnly": True, "persistentVolumeClaim": {"claimName": "books"}},
+        ]
+    },
+}
+
+
 @pytest.mark.integration
-def test_the_example_is_taken(api: Any) -> None:
-    answer = api.kubectl("apply", "--dry-run=server", "-f", str(REPOSITORY / "examples" / "vm.yaml"))
+@pytest.mark.parametrize("case", TAKEN)
+def test_what_can_be_carried_out_is_taken(api: Any, case: str) -> None:
+    document = _machine(**TAKEN[case])
+    answer = api.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", "-", stdin=document)
+    assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("example", sorted(path.name for path in (REPOSITORY / "examples").glob("*.yaml")))
+def test_the_examples_are_taken(api: Any, example: str) -> None:
+    answer = api.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", str(REPOSITORY / "examples" / example))
     assert answer.returncode == 0, answer.stderr
 
 
@@ -117,3 +254,42 @@ def test_a_partition_cannot_be_changed(api: Any) -> None:
     assert api.kubectl("apply", "-f", "-", stdin=_partition("fixed", type="a")).returncode == 0
     answer = api.kubectl("apply", "-f", "-", stdin=_partition("fixed", type="b"))
     assert "spec is immutable: delete the GpuPartition and create it anew" in answer.stderr
+
+
+DISKS: dict[str, dict[str, Any]] = {
+    "an overlay that is kept": {"state": {"size": "1Gi"}, "disks": [{**ROOT, "changes": "Keep"}]},
+    "a copy of a claim's disk for the run": {"disks": [{**ONE_DISK, "changes": "Discard"}]},
+    "two files of one claim": {"disks": [ONE_DISK, {**_claim(path="b.img", create="1Gi"), "name": "second"}]},
+    "an installation onto a claim": {
+        "install": {"iso": "cd", "disk": "root"},
+        "cdroms": [CD],
+        "disks": [_claim(create="20Gi")],
+    },
+    "an installation onto what is kept": {
+        "state": {"size": "30Gi"},
+        "install": {"iso": "cd", "disk": "root"},
+        "cdroms": [CD],
+        "disks": [{"name": "root", "size": "20Gi", "changes": "Keep"}],
+    },
+}
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("case", DISKS)
+def test_disks_that_mean_something_are_taken(api: Any, case: str) -> None:
+    document = _machine(**DISKS[case])
+    answer = api.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", "-", stdin=document)
+    assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.integration
+def test_what_a_state_is_made_as_stays_and_what_it_is_not_made_from_may_change(api: Any) -> None:
+    def applied(**state: Any) -> str:
+        return str(api.kubectl("apply", "-f", "-", stdin=_machine(state=state)).stderr)
+
+    assert applied(size="1Gi") == ""
+    assert applied(size="1024Mi") == ""
+    assert "spec.state.size says how the claim is made and cannot be changed" in applied(size="2Gi")
+    assert "storageClassName says how the claim is made" in applied(size="1Gi", storageClassName="fast")
+    assert applied(persistentVolumeClaim={"claimName": "c"}) == ""
+    api.done("delete", "vfvm", "vm")

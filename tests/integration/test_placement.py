@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lab.demo import condition
 from tests.fakekernel.cards import mdpy, nvidia
 from tests.fakekernel.mdev import Card, MediatedHost
 from tests.integration.conftest import Api
@@ -128,3 +129,53 @@ def test_deleting_a_machine_that_was_never_placed_leaves_nothing(api: Api, nodes
     until(lambda: api.get("pod", "desk"))
     api.done("delete", "vfvm", "desk", "--wait")
     until(lambda: not api.done("get", "vfvm,gpart,resourceclaims,pods", "-o", "name").strip())
+
+
+def test_a_full_node_with_a_slice_wins_over_an_empty_one_that_has_none(api: Api, nodes: Callable[..., Node]) -> None:
+    full, empty = nodes("n1", mdpy()), nodes("n2")
+    assert {full.name, empty.name} == {"n1", "n2"}
+    api.apply(busy("n1", cpu="60", memory="240Gi"))
+    api.apply(undemanding("desk", type="mdpy-xga"))
+    claim = placed(api, "desk")
+    assert (api.get("pod", "desk")["spec"]["nodeName"], results(claim)[0]["request"]) == ("n1", "gpu/any")
+
+
+def test_where_no_slice_is_left_a_virtual_gpu_is_given_and_a_free_slice_is_told_of(
+    api: Api, nodes: Callable[..., Node]
+) -> None:
+    node = nodes("n1", mdpy())
+    first = {f"m{n}": undemanding(f"m{n}", type="mdpy-xga") for n in range(4)}
+    api.apply(*first.values())
+    for name in first:
+        assert results(placed(api, name))[0]["request"] in ("gpu/any", "gpu/open")
+    api.apply(undemanding("late", type="mdpy-xga"))
+    claim = placed(api, "late")
+    node.prepare(claim)
+    [given] = results(claim)
+    assert (given["request"], given["device"]) == ("gpu/virtual-gpu", "virtual-gpu")
+    told = until(lambda: (c := prepared(api, "late")).get("reason") == "Fallback" and c)
+    assert told["status"] == "False"
+    assert "gpu0 is a virtio-gpu: all 4 slices that are mdpy-xga are in use by default/m0-gpu0" in told["message"]
+    api.done("delete", "vfvm", "m0", "--wait")
+    api.done("delete", "pod", "m0", "--force", "--grace-period=0", "--ignore-not-found")
+    until(lambda: "restart the machine to take it" in prepared(api, "late")["message"])
+    assert api.get("vfvm", "late")["status"]["gpu"] == "virtio-gpu"
+
+
+def undemanding(name: str, **gpu: Any) -> Json:
+    """A VirtualMachine that runs without a slice where none is left."""
+    declared = machine(name, **gpu)
+    declared["spec"]["graphics"] = {"fallback": "VirtioGpu"}
+    return declared
+
+
+def prepared(api: Api, name: str) -> Json:
+    """The condition GpuPrepared."""
+    return dict(condition(api.get("vfvm", name), "GpuPrepared"))
+
+
+def busy(node: str, **amounts: str) -> Json:
+    """A Pod that takes most of a node."""
+    container = {"name": "busy", "image": "none", "resources": {"requests": amounts}}
+    spec = {"nodeName": node, "containers": [container]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "busy", "namespace": "default"}, "spec": spec}

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from libvf_api import running
+from libvf_api import names, running
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -32,8 +32,11 @@ def register(app: typer.Typer) -> None:
 
     @command(app, "turn a machine on, as its run strategy has it", PANEL)
     def start(call: Call, name: Name, wait: Wait = False, timeout: Timeout = _TIMEOUT) -> None:
-        machine = machines.one(call.kubectl, name)
-        _change(call, machine, running.start(machine, _now()), _runs if wait else None, timeout)
+        machine, now = machines.one(call.kubectl, name), _now()
+        wanted = running.start(machine, now)
+        again = names.RESTART_REQUESTED in wanted.patch.get("metadata", {}).get("annotations", {})
+        reached = _runs_since(now) if again else _runs
+        _change(call, machine, wanted, reached if wait else None, timeout)
 
     @command(app, "shut a machine's guest down and give its slices back", PANEL)
     def stop(call: Call, name: Name, wait: Wait = False, timeout: Timeout = _TIMEOUT) -> None:
@@ -47,11 +50,7 @@ def register(app: typer.Typer) -> None:
             wanted = running.restart(machine, now)
         except running.NotRunning as error:
             raise NotRunning(str(error)) from error
-
-        def done(seen: Json) -> bool:
-            return (seen.get("status") or {}).get("lastRestart") == now and _runs(seen)
-
-        _change(call, machine, wanted, done if wait else None, timeout)
+        _change(call, machine, wanted, _runs_since(now) if wait else None, timeout)
 
     @command(app, "hold a guest's CPUs, with its memory and slices kept", PANEL)
     def pause(call: Call, name: Name) -> None:
@@ -86,6 +85,8 @@ def _change(
     name = machine["metadata"]["name"]
     if not call.json:
         print(wanted.told, flush=True)
+    if not wanted.patch and not reached:
+        call.remark(f"{name}: {': '.join(machines.state(after))}")
     if reached:
         for seen in machines.follow(lambda: machines.one(call.kubectl, name), reached, seconds, name):
             after = seen.machine
@@ -97,16 +98,22 @@ def _change(
 
 def _runs(machine: Json) -> bool:
     """Whether its guest runs; NotRunning where it has come to a standstill."""
-    stalled = machines.condition(machine, "Stalled")
-    current = stalled.get("observedGeneration") == machine["metadata"].get("generation")
-    if stalled.get("status") == "True" and current:
-        name = machine["metadata"]["name"]
-        raise NotRunning(f"{name} does not run: {stalled['reason']}: {stalled['message']}; kubectl vf explain-pending")
+    machines.refuse_standstill(machine)
+    current = machines.is_current(machine, machines.condition(machine, "Ready"))
     return current and bool((machine.get("status") or {}).get("ready"))
 
 
+def _runs_since(request: str) -> Callable[[Json], bool]:
+    """Whether it runs in a Pod that was made for this request: before that its status speaks of the Pod before."""
+
+    def reached(machine: Json) -> bool:
+        return (machine.get("status") or {}).get("lastRestart") == request and _runs(machine)
+
+    return reached
+
+
 def _is_off(machine: Json) -> bool:
-    current = machines.condition(machine, "Ready").get("observedGeneration") == machine["metadata"].get("generation")
+    current = machines.is_current(machine, machines.condition(machine, "Ready"))
     return current and not (machine.get("status") or {}).get("podName")
 
 

@@ -155,7 +155,7 @@ async def test_the_agent_publishes_survives_a_wipe_and_ends_cleanly(server: Serv
     [condition] = said["status"]["conditions"]
     assert (condition["type"], condition["status"], condition["reason"]) == ("LibvfReady", "False", "Readable")
     _, metrics = await asked("/metrics")
-    assert "\nlibvf_devices_offered 1\n" in metrics
+    assert "\nlibvf_devices_offered 2\n" in metrics
     assert '\nlibvf_doctor_findings{severity="error"} 1\n' in metrics
     assert (await asked("/etc/passwd"))[0] == "HTTP/1.1 404 Not Found"
     assert (tmp_path / "state/bin/libvf-hook").stat().st_mode & 0o777 == 0o755

@@ -67,7 +67,7 @@ async def test_a_claim_carved_and_one_refused_are_counted_apart(driver: Driver) 
     await driver.publish()
     told = samples(driver.metrics.text(driver.host.carved()))
     assert told["libvf_devices_carved"] == 1
-    assert told["libvf_devices_offered"] == 13, "mdpy takes four of each of three sizes, and kvm"
+    assert told["libvf_devices_offered"] == 14, "mdpy takes four of each of three sizes, kvm, and a virtual GPU"
     assert told['libvf_prepare_total{result="ok"}'] == told['libvf_prepare_total{result="error"}'] == 1
     assert told["libvf_prepare_seconds_count"] == 2
     assert told["libvf_prepare_seconds_sum"] > 0

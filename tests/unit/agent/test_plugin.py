@@ -128,6 +128,21 @@ async def test_the_kvm_claim_gets_its_node_and_no_mediated_device(bed: Bed) -> N
     assert (told["shareID"], told["data"]) == (share, {"accelerated": True})
 
 
+async def test_a_virtual_gpu_is_only_told_of(bed: Bed) -> None:
+    given = {"request": "gpu/virtual-gpu", "pool": "n1-kvm", "device": "virtual-gpu", "shareID": "s"}
+    bed.cluster.allocate("desk-gpu0", UID, given)
+    [device] = (await bed.prepare(CLAIM))[UID].devices
+    assert (device.device_name, device.share_id) == ("virtual-gpu", "s")
+    document = json.loads(bed.cdi_file.read_text())
+    [mount] = document["devices"][0]["containerEdits"]["mounts"]
+    assert "deviceNodes" not in document["devices"][0]["containerEdits"]
+    [seen] = metadata.read(Path(mount["hostPath"]))
+    assert (seen.get("kind"), seen.get("type")) == ("virtual-gpu", "virtio-gpu")
+    assert bed.kernel.mdev.devices == {}
+    [told] = bed.cluster.statuses[-1]["status"]["devices"]
+    assert told["data"] == {"kind": "virtual-gpu", "type": "virtio-gpu"}
+
+
 async def test_a_device_held_open_is_not_removed_and_the_holder_is_named(bed: Bed) -> None:
     xga(bed)
     await bed.prepare(CLAIM)

@@ -3,7 +3,11 @@
 import base64
 import json
 import os
+import signal
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,3 +73,19 @@ def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kubectl:
     (tmp_path / "answers").touch()
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     return Kubectl(tmp_path)
+
+
+@contextmanager
+def interruptible(*words: str, **options: Any) -> Iterator["subprocess.Popen[str]"]:
+    """`kubectl vf WORDS` as a process that hears Ctrl-C, also where the tests themselves run in the background."""
+
+    def hear() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    argv = [sys.executable, "-m", "libvf_cli", *words]
+    process = subprocess.Popen(argv, text=True, preexec_fn=hear, **options)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()

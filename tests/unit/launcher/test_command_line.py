@@ -22,13 +22,29 @@ BLIND = Devices((VfioDevice("gpu0", mdev=UUID),), accelerated=True)
 WHOLE = Devices((VfioDevice("a", pci="0000:65:00.0", beside=("0000:65:00.1",), bar_bytes=(16 << 30) + 1),), True)
 PLAIN = Devices((), accelerated=True)
 SLOW = Devices((), accelerated=False)
+VIRTUAL = Devices((), accelerated=True, virtual=("gpu0",))
+TWO = Devices((VfioDevice("a", mdev=UUID), VfioDevice("b", pci="0000:65:00.1")), True)
+SEEN = (VfioDevice("c", mdev=UUID, display=True), VfioDevice("d", mdev=UUID[::-1], display=True))
+THREE = Devices((*TWO.vfio[1:], *SEEN), accelerated=True)
 
 CASES: dict[str, tuple[dict[str, Any], Devices]] = {
     "accelerated": ({"gpus": [{"name": "gpu0"}]}, MDEV),
     "a-gpu-without-a-screen": ({"gpus": [{"name": "gpu0"}]}, BLIND),
+    "several-screens": ({"gpus": [{"name": "b"}, {"name": "c"}, {"name": "d"}]}, THREE),
+    "safe": ({"gpus": [{"name": "gpu0"}], "graphics": {"mode": "Safe"}}, MDEV),
+    "safe-with-a-virtual-gpu": ({"gpus": [{"name": "gpu0"}], "graphics": {"mode": "Safe"}}, VIRTUAL),
+    "virtual-gpu": ({"gpus": [{"name": "gpu0"}], "graphics": {"fallback": "VirtioGpu"}}, VIRTUAL),
+    "spice": ({"display": ["vnc", "spice"], "audio": "spice"}, PLAIN),
+    "sound-by-spice-alone": ({"display": [], "audio": "spice"}, PLAIN),
+    "looking-glass": (
+        {"display": ["spice", "lookingGlass"], "lookingGlass": {"resolution": "1920x1080"}, "audio": "scream"},
+        Devices((VfioDevice("a", pci="0000:65:00.0"),), accelerated=True),
+    ),
+    "looking-glass-beside-vnc": ({"display": ["vnc", "lookingGlass"]}, WHOLE),
+    "headless-with-looking-glass": ({"graphics": {"mode": "Headless"}, "display": ["lookingGlass"]}, WHOLE),
     "headless": ({"graphics": {"mode": "Headless"}}, MDEV),
     "disabled": ({"graphics": {"mode": "Disabled"}}, PLAIN),
-    "two-functions": ({}, Devices((VfioDevice("a", mdev=UUID), VfioDevice("b", pci="0000:65:00.1")), True)),
+    "two-functions": ({}, TWO),
     "whole-card": ({"gpus": [{"name": "gpu0"}]}, WHOLE),
     "preferred-with-kvm": ({"cpu": {"acceleration": "Preferred", "cores": 4, "threads": 2}}, PLAIN),
     "preferred-without-kvm": ({"cpu": {"acceleration": "Preferred"}}, SLOW),
@@ -43,6 +59,60 @@ CASES: dict[str, tuple[dict[str, Any], Devices]] = {
             "cdroms": [{"name": "iso", "image": {"reference": "y", "path": "boot.iso"}}],
         },
         PLAIN,
+    ),
+    "changes": (
+        {
+            "state": {"size": "1Gi"},
+            "disks": [
+                {"name": "root", "image": {"reference": "x"}, "changes": "Keep"},
+                {"name": "blank", "size": "1Gi", "changes": "Keep"},
+                {"name": "scratch", "persistentVolumeClaim": {"claimName": "d"}, "changes": "Discard"},
+                {"name": "made", "persistentVolumeClaim": {"claimName": "d", "path": "a.img", "create": "1Gi"}},
+            ],
+        },
+        PLAIN,
+    ),
+    "installing": (
+        {
+            "install": {"iso": "windows", "disk": "root"},
+            "graphics": {"mode": "Disabled"},
+            "disks": [
+                {"name": "data", "persistentVolumeClaim": {"claimName": "d"}},
+                {"name": "root", "persistentVolumeClaim": {"claimName": "r"}},
+            ],
+            "cdroms": [
+                {"name": "drivers", "image": {"reference": "v"}},
+                {"name": "windows", "image": {"reference": "w"}},
+            ],
+        },
+        PLAIN,
+    ),
+    "windows-11": (
+        {
+            "cpu": {"cores": 4, "threads": 2},
+            "firmware": {"uefi": {"secureBoot": True}, "tpm": True},
+            "state": {"size": "64Mi"},
+            "clock": "LocalTime",
+            "hideHypervisor": True,
+        },
+        PLAIN,
+    ),
+    "uefi-of-one-run": ({"firmware": {"uefi": {}}}, PLAIN),
+    "huge-pages": ({"memory": {"size": "4Gi", "hugepages": "1Gi"}}, PLAIN),
+    "shared-folders": (
+        {"filesystems": [{"name": "home", "hostPath": {"path": "/srv"}}, {"name": "iso", "readOnly": True}]},
+        PLAIN,
+    ),
+    "two-disguised": (
+        {
+            "deviceIdentity": {
+                "vendorId": "0x10de",
+                "deviceId": "0x1e30",
+                "subVendorId": "0x10de",
+                "subDeviceId": "0x12ba",
+            }
+        },
+        Devices((VfioDevice("a", mdev=UUID), VfioDevice("b", pci="0000:65:00.0", beside=("0000:65:00.1",))), True),
     ),
     "told": ({"cloudInit": {"secretName": "a"}, "sysprep": {"secretName": "b"}, "guestTools": {}}, PLAIN),
     "tools-switched-off": ({"guestTools": {"enabled": False}}, PLAIN),

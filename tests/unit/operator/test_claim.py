@@ -45,6 +45,19 @@ def test_several_slices_share_a_numa_node_where_the_cards_say_theirs() -> None:
     ]
 
 
+def test_a_virtual_gpu_is_the_last_of_as_many_alternatives_as_there_can_be() -> None:
+    for count, slices in ((1, 2), (2, 4)):
+        [request] = claim.for_partition(partition(fallback="VirtioGpu", count=count))["spec"]["devices"]["requests"]
+        alternatives = request["firstAvailable"]
+        assert len(alternatives) == 8
+        assert [a["name"] for a in alternatives if a["deviceClassName"] == "gpu.libvf.io"] == [
+            a["name"] for a in alternatives[:slices]
+        ]
+        assert {a["count"] for a in alternatives[slices:-1]} == {33}
+        assert alternatives[-1]["name"] == "virtual-gpu"
+        assert alternatives[-1]["count"] == 1
+
+
 def partition(**spec: Any) -> dict[str, Any]:
     meta = {"name": "desk-gpu", "namespace": "lab", "uid": "u"}
     return {"apiVersion": "libvf.io/v1alpha1", "kind": "GpuPartition", "metadata": meta, "spec": spec}

@@ -75,6 +75,7 @@ def test_what_the_api_server_refuses_is_told_in_its_words() -> None:
         ({"state": {"waiting": {"reason": "ContainerCreating"}}}, "Starting"),
         ({"state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}}, "GuestFailed"),
         ({"state": {"terminated": {"exitCode": 1, "reason": "Error"}}}, "Restarting"),
+        ({"state": {"running": {}}, "started": False}, "Starting"),
     ],
 )
 def test_reasons_of_a_launcher_that_does_not_run(container: dict[str, Any], reason: str) -> None:
@@ -85,6 +86,50 @@ def test_reasons_of_a_launcher_that_does_not_run(container: dict[str, Any], reas
 def test_a_guest_that_runs_is_ready_and_settled() -> None:
     found = {c["type"]: c["status"] for c in machine_status.status(vm(), settled(vm(), **running()))["conditions"]}
     assert (found["Ready"], found["Reconciling"], found["Stalled"]) == ("True", "False", "False")
+
+
+def test_a_virtual_gpu_is_told_with_why_and_is_no_gpu_prepared() -> None:
+    seen = replace(settled(vm(), **running()), fallback="gpu0 is a virtio-gpu: all 2 slices are in use")
+    found = {c["type"]: c for c in machine_status.status(vm(), seen)["conditions"]}["GpuPrepared"]
+    assert (found["status"], found["reason"]) == ("False", "NotPrepared")
+    for claim in seen.claims.values():
+        made = {"driver": "libvf.io", "pool": "p", "device": "d", "data": {"type": "virtio-gpu"}}
+        given = {"driver": "libvf.io", "pool": "p", "device": "d", "request": "gpu/virtual-gpu"}
+        made["conditions"] = [{"type": "Ready", "status": "True", "reason": "Carved", "message": ""}]
+        claim["status"] = {"allocation": {"devices": {"results": [given]}}, "devices": [made]}
+    status = machine_status.status(vm(), seen)
+    found = {c["type"]: c for c in status["conditions"]}["GpuPrepared"]
+    assert (found["status"], found["reason"]) == ("False", "Fallback")
+    assert "in use" in found["message"]
+    assert status["gpu"] == "virtio-gpu"
+
+
+@pytest.mark.parametrize(
+    ("spec", "places"),
+    [
+        ({}, ["/run/libvf/vnc.sock"]),
+        ({"display": ["spice", "lookingGlass"]}, ["/run/libvf/spice.sock", "/dev/shm/looking-glass"]),
+        ({"graphics": {"mode": "Headless"}}, []),
+        ({"display": []}, []),
+    ],
+)
+def test_each_way_to_look_is_told_with_its_place(spec: dict[str, Any], places: list[str]) -> None:
+    told = machine_status.status(vm(**spec), settled(vm(**spec))).get("displays", [])
+    assert [display.get("socket") or display["file"] for display in told] == places
+
+
+def test_a_guest_that_stands_still_is_paused_and_nothing_is_wrong_or_under_way() -> None:
+    container = {
+        "state": {"running": {}},
+        "started": True,
+        "ready": False,
+        "lastState": {"terminated": {"exitCode": 0}},
+    }
+    seen = settled(vm(), conditions=[scheduled()], containerStatuses=[container])
+    found = {c["type"]: c for c in machine_status.status(vm(), seen)["conditions"]}
+    assert (found["Ready"]["status"], found["Ready"]["reason"]) == ("False", "Paused")
+    assert (found["Reconciling"]["status"], found["Stalled"]["status"]) == ("False", "False")
+    assert "unpause it" in found["Ready"]["message"]
 
 
 def _kvm_says(seen: Observed, **data: Any) -> None:

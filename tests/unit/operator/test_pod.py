@@ -32,6 +32,42 @@ def test_memory_is_requested_and_limited_to_the_guest_and_its_stated_overhead() 
     assert "cpu" not in resources["limits"]
 
 
+def test_a_guest_of_huge_pages_is_charged_to_them_and_its_overhead_to_memory() -> None:
+    limits = launcher(memory={"size": "1Gi", "hugepages": "2Mi"})["containers"][0]["resources"]["limits"]
+    assert int(limits["hugepages-2Mi"]) == GIB
+    assert int(limits["memory"]) == 160 * MIB + GIB // 64 + 16 * MIB
+
+
+def test_what_runs_beside_qemu_is_counted() -> None:
+    folder = {"hostPath": {"path": "/srv"}}
+    more = launcher(firmware={"tpm": True}, filesystems=[{"name": "a", **folder}, {"name": "b", **folder}])
+    limits = [spec["containers"][0]["resources"]["limits"]["memory"] for spec in (more, launcher())]
+    assert int(limits[0]) - int(limits[1]) == 8 * MIB + 2 * 24 * MIB
+
+
+@pytest.mark.parametrize(
+    ("spec", "more"),
+    [
+        ({"display": ["vnc", "spice"]}, 16 + 32),
+        ({"audio": "spice"}, 32),
+        ({"graphics": {"fallback": "VirtioGpu"}}, 64),
+        ({"display": ["lookingGlass"]}, 128),
+        ({"display": ["lookingGlass"], "lookingGlass": {"resolution": "1920x1080"}, "audio": "scream"}, 32 + 2),
+    ],
+)
+def test_screens_and_sound_cost_what_they_say(spec: dict[str, Any], more: int) -> None:
+    costs = [int(launcher(**given)["containers"][0]["resources"]["limits"]["memory"]) for given in ({}, spec)]
+    assert costs[1] - costs[0] == more * MIB
+
+
+def test_shared_memory_is_a_folder_of_just_its_size() -> None:
+    spec = launcher(display=["lookingGlass"], audio="scream")
+    [volume] = [volume for volume in spec["volumes"] if volume["name"] == "libvf-shared"]
+    assert volume["emptyDir"] == {"medium": "Memory", "sizeLimit": str(130 * MIB)}
+    assert {"name": "libvf-shared", "mountPath": "/dev/shm"} in spec["containers"][0]["volumeMounts"]
+    assert not [volume for volume in launcher()["volumes"] if volume["name"] == "libvf-shared"]
+
+
 @pytest.mark.parametrize(
     ("strategy", "policy"),
     [("Always", "Always"), ("RerunOnFailure", "OnFailure"), ("Once", "Never"), ("Manual", "Never")],
@@ -67,6 +103,15 @@ def test_every_kind_of_disk_is_mounted_where_the_launcher_looks() -> None:
     assert places["disk-file"] == "/volumes/file/disk"
     assert "disk-blank" not in places
     assert {mount["name"] for mount in spec["containers"][0]["volumeMounts"]} == {v["name"] for v in spec["volumes"]}
+
+
+def test_shared_folders_are_mounted_and_what_is_only_read_cannot_be_written() -> None:
+    claim, folder = {"persistentVolumeClaim": {"claimName": "books"}}, {"hostPath": {"path": "/srv/share"}}
+    spec = launcher(filesystems=[{"name": "books", "readOnly": True, **claim}, {"name": "home", **folder}])
+    mounts = {mount["name"]: mount for mount in spec["containers"][0]["volumeMounts"]}
+    assert mounts["fs-books"] == {"name": "fs-books", "mountPath": "/filesystems/books", "readOnly": True}
+    assert mounts["fs-home"] == {"name": "fs-home", "mountPath": "/filesystems/home"}
+    assert {"name": "fs-home", "hostPath": {"path": "/srv/share", "type": "Directory"}} in spec["volumes"]
 
 
 def test_the_run_strategy_is_no_part_of_what_the_launcher_is_told() -> None:
