@@ -43,6 +43,8 @@ STARTED_STRATEGY = "libvf.io/started-strategy"  # the run strategy of a halted V
 
 GUEST = "guest"  # in the data of a kvm device: what the guest says of itself (guest_report.Guest)
 
+DISK_FILE = "disk.img"  # of an image or a claim, where the spec names no path
+
 QEMU_ID = 107  # uid and gid of QEMU, and the owner of the device nodes it is given
 
 # a guest's place behind its Pod: what RFC 7335 sets aside for the link between a host and its own translator

@@ -41,7 +41,8 @@ class BringUp:
         for one in steps:
             if isinstance(one, Unpacked) and one.path == self.layout.images and self._other_images(one):
                 say("the bundle has other images: what runs is stopped")
-                take_down.stop(self.host)
+                take_down.stop(self.layout, self.host)
+                remove(self.layout.run)  # its containers' state, and the addresses that they had
             changed |= self.executor.apply(one)
         self._runs()
         return changed

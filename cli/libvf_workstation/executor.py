@@ -53,9 +53,15 @@ class Executor:
                 return self._keep(path)
 
     def take_back(self) -> None:
-        """Removes what was made, the last first; the journal goes with the folder it is in."""
+        """Removes what was made, the last first, and the journal when nothing but it is left."""
+        home = self.journal.file.parent
         for name in reversed(self.journal.made):
-            remove(Path(name))
+            if Path(name) != home:
+                remove(Path(name))
+        for entry in home.glob("*"):
+            if entry != self.journal.file:
+                remove(entry)
+        remove(home)
 
     def put_settings_back(self) -> None:
         """The kernel's settings as they were before the first run."""

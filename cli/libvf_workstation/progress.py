@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from libvf_workstation.errors import NotReady
 
 _START = time.monotonic()
-_TELL_SECONDS = 15.0
+TELL_SECONDS = 15.0
 
 
 def say(message: str) -> None:
@@ -35,7 +35,7 @@ def wait_for(what: str, ready: Callable[[], bool], seconds: float, cure: str) ->
             now = time.monotonic()
             if now - began > seconds:
                 raise NotReady(f"{what}: not within {seconds:.0f} s: {cure}")
-            if now - said > _TELL_SECONDS:
+            if now - said > TELL_SECONDS:
                 say(f"  {now - began:.0f} of {seconds:.0f} s")
                 said = now
             time.sleep(2)

@@ -62,12 +62,10 @@ class TakeDown:
     def programs(self) -> None:
         """Stops all, and takes away what they have in the kernel."""
         with step("stopping the node's programs"):
-            stop(self.host)
+            stop(self.layout, self.host)
             self.host.does("systemctl", "disable", "--quiet", TARGET)
             for unit in (TARGET, *SERVICES):
                 self.host.does("systemctl", "reset-failed", unit)
-        for mount in reversed(mounts(self.layout)):
-            self.host.does("umount", mount)
         if self.host.does("nft", "list", "table", "inet", TABLE):
             self.host.run(["nft", "delete", "table", "inet", TABLE])
         if link():
@@ -103,8 +101,8 @@ class TakeDown:
                 raise
 
 
-def stop(host: Host) -> None:
-    """Ends every program and every container. Machines must be gone, or they are killed."""
+def stop(layout: Layout, host: Host) -> None:
+    """Ends every program and every container, and takes their mounts away. Machines that are not gone are killed."""
     host.does("systemctl", "stop", KUBELET)
     host.does("systemctl", "kill", "--signal=KILL", PODS)
     # its shims outlive it, as its containers do when it is only started anew
@@ -115,6 +113,8 @@ def stop(host: Host) -> None:
     host.does("systemctl", "stop", TARGET, *others, APISERVER)
     host.does("systemctl", "stop", ETCD, NETWORK)
     _until(lambda: not processes())
+    for mount in reversed(mounts(layout)):
+        host.does("umount", mount)
 
 
 def slices(layout: Layout) -> list[str]:

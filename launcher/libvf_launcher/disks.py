@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from libvf_api import names
 from libvf_api.quantity import to_bytes
 from libvf_api.v1alpha1 import Cdrom, Disk, VirtualMachineSpec
 
 from libvf_launcher.paths import Paths
-
-DEFAULT_PATH = "disk.img"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +67,9 @@ def _source(disk: Disk | Cdrom, paths: Paths) -> tuple[Path, str]:
     """The source's file, and what the spec calls it."""
     folder = paths.volume(disk.name)
     if disk.image:
-        path = disk.image.path or DEFAULT_PATH
+        path = disk.image.path or names.DISK_FILE
         return folder / path, f"{path} of image {disk.image.reference}"
     if volume := disk.persistent_volume_claim:
-        path = volume.path or DEFAULT_PATH
+        path = volume.path or names.DISK_FILE
         return folder / path, f"{path} of PersistentVolumeClaim {volume.claim_name}"
     return folder / "disk", f"hostPath {disk.host_path.path if disk.host_path else ''}"

@@ -22,12 +22,13 @@ from libvf_launcher.process import Qemu, explain, refused
 
 _DEFAULT_GRACE = 180
 _HEARD_SECONDS = 20  # a guest that has not gone by then may not hear the power button: its agent is asked
+_A_ROUND = 0.01  # seconds in which the loop hears of a signal that came while something was made
 _RESERVE = 5  # seconds of the grace period that are kept for ending QEMU ourselves
 
 
 async def run(paths: Paths) -> Termination:
     """Run the VM to its end; never raises a LaunchError, but tells it."""
-    companions = Companions()
+    told, companions = _told_to_stop(), Companions()
     try:
         launch = load(paths)
         found = devices.read(launch, paths)
@@ -39,9 +40,12 @@ async def run(paths: Paths) -> Termination:
         iso.make(launch, paths)
         _forget_last_run(paths)
         await companions.start(beside(launch, found, paths))
+        await asyncio.sleep(_A_ROUND)
+        if told.is_set():  # no guest is begun that would have to be ended at once, before it hears anything
+            return Termination("Stopped", "the machine was told to stop before its guest was started")
         print(shlex.join(argv), flush=True)
         paths.command.write_text(json.dumps(argv))
-        return await _live(await Qemu.start(argv, paths), paths, grace(launch))
+        return await _live(await Qemu.start(argv, paths), paths, told, grace(launch))
     except LaunchError as error:
         return refused(error)
     finally:
@@ -68,8 +72,7 @@ def grace(launch: Launch) -> float:
     return max(given - _RESERVE, given / 2)
 
 
-async def _live(qemu: Qemu, paths: Paths, seconds: float) -> Termination:
-    told = _told_to_stop()
+async def _live(qemu: Qemu, paths: Paths, told: asyncio.Event, seconds: float) -> Termination:
     ended = asyncio.create_task(qemu.wait())
     monitor = await _connect(qemu, paths)
     if monitor is None:

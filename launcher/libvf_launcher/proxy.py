@@ -80,5 +80,5 @@ def _received(connection: socket.socket) -> bytes:
 
 def _reason(path: Path, error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
-        return f"there is no {path}: the guest does not run yet, or spec.display does not name it"
+        return f"there is no {path.name}: the guest does not run yet, or spec.display does not name it"
     return f"{path}: {error.strerror}: the guest has ended, or is just starting"

@@ -5,12 +5,10 @@ ours. Where it is lost, by a restore without status, nothing is: the disk is tri
 installed boots and does not get overwritten.
 """
 
-import json
-
 from libvf_api import names
 from libvf_api.termination import parse
 
-from libvf_operator.objects import Object, condition
+from libvf_operator.objects import Object, condition, launched
 
 FAILED = "InstallFailed"
 RESTART_POLICY = {"Always": "OnFailure", "RerunOnFailure": "OnFailure"}  # one that ends well is not begun again
@@ -55,8 +53,7 @@ def carried_out(pod: Object | None) -> Object | None:
 
 def installs(pod: Object | None) -> Object | None:
     """The launch document of a Pod that runs an installer; None for any other."""
-    annotations = (pod or {}).get("metadata", {}).get("annotations") or {}
-    document: Object = json.loads(annotations.get(names.MACHINE_ANNOTATION, "{}"))
+    document = launched(pod)
     return document if "install" in document.get("spec", {}) else None
 
 
@@ -71,5 +68,5 @@ def _place(machine: str, spec: Object, name: str) -> str:
         given = spec.get("state", {}).get("persistentVolumeClaim", {}).get("claimName")
         return f"state {given or f'{machine}-state'}"
     if volume := disk.get("persistentVolumeClaim"):
-        return f"persistentVolumeClaim {volume['claimName']} {volume.get('path', 'disk.img')}"
+        return f"persistentVolumeClaim {volume['claimName']} {volume.get('path', names.DISK_FILE)}"
     return f"hostPath {disk.get('hostPath', {}).get('path')}"

@@ -1,6 +1,5 @@
 """What a VirtualMachine's status says, from what was seen. Pure."""
 
-import json
 from dataclasses import dataclass
 
 from libvf_api import guest_report, names, screens
@@ -12,7 +11,7 @@ from libvf_operator import pod as pods
 from libvf_operator import service as services
 from libvf_operator.last_run import last_run
 from libvf_operator.machine import Observed, blocked, completed, wanted
-from libvf_operator.objects import Object, condition, deleting, owned_by
+from libvf_operator.objects import Object, condition, deleting, launched, owned_by
 from libvf_operator.status import Conditions
 
 IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "CreateContainerError")
@@ -284,8 +283,7 @@ def _guest(pod: Object | None, kvm: Object | None) -> Object | None:
 
 def _changes(machine: Object, pod: Object) -> list[str]:
     """What of the spec differs from what the Pod was started with, from what to what."""
-    annotations = pod["metadata"].get("annotations") or {}
-    started = json.loads(annotations.get(names.MACHINE_ANNOTATION, "{}")).get("spec", {})
+    started = launched(pod).get("spec", {})
     now = pods.launch_document(machine)["spec"]
     changed = changes.told(started, now)
     strategy = machine["spec"].get("runStrategy", "Always")

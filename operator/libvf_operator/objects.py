@@ -1,5 +1,7 @@
 """Reading and naming Kubernetes objects, which are plain documents here: what every noun needs. Pure."""
 
+import json
+from functools import lru_cache
 from typing import Any
 
 from libvf_api import names
@@ -33,6 +35,17 @@ def condition(thing: Object | None, kind: str) -> Object:
     """The status condition of that type; empty where there is none."""
     conditions = ((thing or {}).get("status") or {}).get("conditions") or []
     return next((found for found in conditions if found["type"] == kind), {})
+
+
+def launched(pod: Object | None) -> Object:
+    """The launch document that a Pod of ours was made with, which nobody may change; empty for any other Pod."""
+    annotations = (pod or {}).get("metadata", {}).get("annotations") or {}
+    return _document(annotations.get(names.MACHINE_ANNOTATION, "{}"))
+
+
+@lru_cache(maxsize=4096)  # each look at a machine asks several times
+def _document(text: str) -> Object:
+    return dict(json.loads(text))
 
 
 def child(api_version: str, kind: str, name: str, owner: Object, labels: dict[str, str]) -> Object:

@@ -4,7 +4,6 @@ Everything is found by index, never by a walk over all objects, so that the cost
 the number of machines.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from libvf_operator import claim as claims
 from libvf_operator import device_claims, volume
 from libvf_operator import pod as pods
 from libvf_operator.machine import Observed
-from libvf_operator.objects import Key, Object, condition, key, labels
+from libvf_operator.objects import Key, Object, condition, key, labels, launched
 
 # kind -> API path of its list over all namespaces
 KINDS = {
@@ -203,8 +202,7 @@ def _claim_names(pod: Object | None) -> set[str]:
 
 def _uses(pod: Object | None) -> list[volume.Use]:
     """What a Pod of ours does with files of claims, by what it was started with."""
-    annotations = (pod or {}).get("metadata", {}).get("annotations") or {}
-    document = json.loads(annotations.get(names.MACHINE_ANNOTATION, "{}"))
+    document = launched(pod)
     return list(volume.uses(document["name"], document["spec"])) if document else []
 
 

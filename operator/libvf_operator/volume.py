@@ -15,7 +15,6 @@ from libvf_operator.block import Block
 from libvf_operator.objects import Object, child, condition, deleting, owned_by
 
 KIND = "PersistentVolumeClaim"
-DEFAULT_PATH = "disk.img"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +39,10 @@ def uses(machine: str, spec: Object) -> Iterator[Use]:
     for disk in spec.get("disks", []):
         if volume := disk.get("persistentVolumeClaim"):
             writes = disk.get("changes", "Source") == "Source" and not disk.get("readOnly")
-            yield Use(f"disk {disk['name']}", volume["claimName"], volume.get("path", DEFAULT_PATH), writes)
+            yield Use(f"disk {disk['name']}", volume["claimName"], volume.get("path", names.DISK_FILE), writes)
     for cdrom in spec.get("cdroms", []):
         if volume := cdrom.get("persistentVolumeClaim"):
-            yield Use(f"CD-ROM {cdrom['name']}", volume["claimName"], volume.get("path", DEFAULT_PATH), writes=False)
+            yield Use(f"CD-ROM {cdrom['name']}", volume["claimName"], volume.get("path", names.DISK_FILE), writes=False)
 
 
 def used_now(machine: Object) -> Iterator[Use]:

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from lab import initramfs, workstation
-from lab.errors import LabError
+from lab.errors import CommandFailed, LabError
 from lab.noderoot import debian_root
+from lab.progress import say
 from lab.shell import run
 from lab.wholemachine import CPU_WITH_KVM, WholeMachine
 
 BUNDLE = "/media/libvf-workstation.pyz"
 KUBECTL = (
-    "KUBECACHEDIR=/run/kubectl-of-the-test",
+    "KUBECACHEDIR=/var/tmp/kubectl",
     "kubectl",
     "--kubeconfig=/var/lib/libvf-workstation/admin.kubeconfig",
 )
@@ -22,7 +23,8 @@ MEMORY_MIB = 4096
 # an emulated host does in minutes what takes others seconds
 SECONDS = 1500.0
 
-# the disk grows on its own place, then the card: the kernel's sample, which the host's own kernel lacks
+# the disk grows on its own place; the card is the kernel's sample, which the host's own kernel lacks; and what Debian
+# does once a day it would do just now
 _SETTLE = """
 set -e
 echo ', +' | sfdisk --quiet --no-tell-kernel --force -N 1 /dev/vda
@@ -31,6 +33,8 @@ resize2fs /dev/vda1
 mount -o ro /dev/vdb /media
 modprobe -a kvm_amd vfio_iommu_type1 mdev overlay br_netfilter nf_tables
 insmod /media/mdpy.ko
+systemctl stop apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer
+systemctl stop apt-daily.service apt-daily-upgrade.service
 """
 
 _LOOK = r"""
@@ -44,7 +48,10 @@ def files():
         folders[:] = [name for name in folders if not os.path.ismount(os.path.join(folder, name))]
         for name in [*folders, *names]:
             path = os.path.join(folder, name)
-            now = os.lstat(path)
+            try:
+                now = os.lstat(path)
+            except FileNotFoundError:
+                continue
             yield f"{path} {now.st_mode:o} {now.st_uid} {now.st_gid}"
 
 def processes():
@@ -102,6 +109,14 @@ class Seen:
     profiles: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A host that is up."""
+
+    mdevs: list[str]
+    failed: list[str]
+
+
 def bare(folder: Path, base: Path) -> WholeMachine:
     """A machine with a disk that has room, and beside it one with the bundle and the card's module."""
     machine = WholeMachine(folder, CPU_WITH_KVM, MEMORY_MIB, (_medium(folder),))
@@ -125,14 +140,27 @@ def seen(machine: WholeMachine) -> Seen:
     return Seen(**{field.name: found[field.name] for field in fields(Seen)})
 
 
+def running(machine: WholeMachine) -> Running:
+    """What is made of its card, and units that have failed."""
+    mdevs = machine.check(["ls", "/sys/bus/mdev/devices"]).split()
+    return Running(mdevs, machine.check(["systemctl", "list-units", "--failed", "--no-legend", "--plain"]).splitlines())
+
+
 def listening(machine: WholeMachine) -> set[str]:
     """The addresses on which anything of it can be reached."""
     return set(json.loads(machine.check(["python3", "-"], stdin=_LISTENING.encode())))
 
 
 def command(machine: WholeMachine, *arguments: str) -> str:
-    """What the bundle prints as it carries out a command."""
-    return machine.check(["python3", BUNDLE, *arguments], seconds=SECONDS)
+    """What the bundle prints as it carries out a command; how long each part took is in the test's own words."""
+    argv = ["python3", BUNDLE, *arguments]
+    done = machine.execute(argv, seconds=SECONDS)
+    for line in done.err.splitlines():
+        if "done in" in line:
+            say(f"  {line}")
+    if done.code:
+        raise CommandFailed(argv, done.code, done.out + done.err)
+    return done.out
 
 
 def kubectl(machine: WholeMachine, *arguments: str, stdin: str = "") -> str:

@@ -11,6 +11,7 @@ from lab.demo import get, wait_ready
 from lab.inspect_node import qemu_of
 from lab.node import Node
 from lab.testbed import REPOSITORY, Testbed
+from lab.volumes import CLASS, local_volume
 from tests.e2e.machines import SMALL, apply, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.unproven]
@@ -45,19 +46,21 @@ def test_a_shared_folders_files_are_107s_on_the_node_and_a_tpm_is_there_too(bed:
     """
     [node] = bed.nodes()
     machine = yaml.safe_load((REPOSITORY / "examples" / "shared-folder.yaml").read_text())
-    machine["spec"] |= {"firmware": {"tpm": True}, "state": {"size": "64Mi"}}
+    machine["spec"] |= {"firmware": {"tpm": True}, "state": {"size": "64Mi", "storageClassName": CLASS}}
     shell(node, "mkdir -p /srv/share; chown 107:107 /srv/share")
-    try:
-        bed.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(machine))
-        until_said(bed, "shared-folder", "folder home owner 1000:1000")
-        assert "libvf-guest: tpm 2, key" in bed.kubectl("logs", "shared-folder")
-        made = shell(node, "stat -c %u:%g /srv/share/made/moved; cat /srv/share/made/moved")
-        assert made == "107:107\nby the guest\n"
-        assert unprivileged(node, "virtiofsd")
-        assert unprivileged(node, "swtpm")
-    finally:
-        bed.kubectl("delete", "vfvm", "shared-folder", "--wait")
-        shell(node, "rm -r /srv/share")
+    with local_volume(bed, "shared-folder-state"):
+        try:
+            bed.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(machine))
+            until_said(bed, "shared-folder", "folder home owner 1000:1000")
+            assert "libvf-guest: tpm 2, key" in bed.kubectl("logs", "shared-folder")
+            assert shell(node, "stat -c %u /var/lib/volumes/shared-folder-state/tpm/tpm2-00.permall") == "107\n"
+            made = shell(node, "stat -c %u:%g /srv/share/made/moved; cat /srv/share/made/moved")
+            assert made == "107:107\nby the guest\n"
+            assert unprivileged(node, "virtiofsd")
+            assert unprivileged(node, "swtpm socket")
+        finally:
+            bed.kubectl("delete", "vfvm", "shared-folder", "--wait")
+            shell(node, "rm -r /srv/share")
 
 
 def until_said(bed: Testbed, name: str, words: str) -> None:
@@ -86,7 +89,7 @@ def hugetlb(node: Node, pid: int) -> str:
 
 def unprivileged(node: Node, program: str) -> bool:
     """Whether it runs as 107, without capabilities and under a filter of system calls."""
-    status = shell(node, f"cat /proc/$(pgrep -o {program})/status")
+    status = shell(node, f"cat /proc/$(pgrep -of '^[^ ]*{program}')/status")
     lines = {key: value.split() for key, value in (line.split(":", 1) for line in status.splitlines())}
     return (lines["Uid"][0], int(lines["CapEff"][0], 16), lines["Seccomp"]) == ("107", 0, ["2"])
 

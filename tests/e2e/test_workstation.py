@@ -14,7 +14,7 @@ import pytest
 from lab.wholedisk import whole_disk
 from lab.wholemachine import WholeMachine
 from tests.e2e.installed import changed_since
-from tests.e2e.lone_host import BUNDLE, Seen, bare, command, get, kubectl, listening, seen, settle
+from tests.e2e.lone_host import BUNDLE, Running, Seen, bare, command, get, kubectl, listening, running, seen, settle
 from tests.e2e.machines import SMALL, declared
 
 pytestmark = [pytest.mark.e2e, pytest.mark.unproven]
@@ -52,7 +52,7 @@ class Up:
 
     killed: int
     partition: dict[str, Any]
-    seen: Seen
+    seen: Running
     reachable: set[str]
     secrets: str
     anonymous: str
@@ -105,7 +105,9 @@ def up(planned: str, host: WholeMachine, shown: Shown) -> Up:
         open_to_others = host.check(["find", "/var/lib/libvf-workstation", "-maxdepth", "0", "-perm", "/077"])
         asked = host.execute(["python3", "-c", _ASK]).out
         written = host.check(["sh", "-c", "cat /var/lib/libvf-workstation/volumes/*/file"])
-        return Up(killed, get(host, "gpart", "desk-gpu0"), seen(host), listening(host), open_to_others, asked, written)
+        return Up(
+            killed, get(host, "gpart", "desk-gpu0"), running(host), listening(host), open_to_others, asked, written
+        )
 
 
 @pytest.fixture(scope="module")

@@ -53,15 +53,17 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     folder = tmp_path_factory.mktemp("controlplane")
     controllers = "*,-node-lifecycle-controller"
     plane = ControlPlane(folder, binaries(), "127.0.0.1", PORT, ETCD_PORT, controllers=controllers)
-    plane.start()
-    server = Api(plane.kubeconfig)
-    server.done("apply", "-k", str(REPOSITORY / "manifests" / "base"))
-    server.done("-n", "libvf-system", "delete", "deployment,daemonset", "--all")
-    # an API that nobody serves makes every kubectl warn; the gateway's own tests register it
-    server.done("delete", "apiservice", "v1alpha1.subresources.libvf.io")
-    _served(server)
-    yield server
-    plane.stop()
+    try:
+        plane.start()
+        server = Api(plane.kubeconfig)
+        server.done("apply", "-k", str(REPOSITORY / "manifests" / "base"))
+        server.done("-n", "libvf-system", "delete", "deployment,daemonset", "--all")
+        # an API that nobody serves makes every kubectl warn; the gateway's own tests register it
+        server.done("delete", "apiservice", "v1alpha1.subresources.libvf.io")
+        _served(server)
+        yield server
+    finally:
+        plane.stop()
 
 
 def _served(server: Api) -> None:

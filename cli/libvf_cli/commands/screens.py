@@ -28,6 +28,12 @@ Viewer = Annotated[str, typer.Option("--viewer", metavar="PROGRAM", help="the pr
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
+    _live(app)
+    _pictures(app)
+
+
+def _live(app: typer.Typer) -> None:
+    """Those that are open until they are left."""
 
     @command(app, "a guest's serial console; Ctrl-] leaves it", PANEL, raw=True)
     def console(call: Call, name: Name) -> None:
@@ -72,6 +78,10 @@ def register(app: typer.Typer) -> None:
         pod = call.kubectl.get("pod", machines.pod(machine))
         found = shared_memory.shared(machine, pod, _host())
         asyncio.run(screens.looking_glass(call, machine, found, viewer, show))
+
+
+def _pictures(app: typer.Typer) -> None:
+    """Those that take a picture."""
 
     @command(app, "a guest's screen as a PNG picture", PANEL)
     def screenshot(

@@ -4,8 +4,10 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,6 @@ from libvf_agent.cluster import Cluster
 from libvf_agent.errors import ClaimError, ClusterError
 
 Json = dict[str, Any]
-PORT = 18469
 
 
 class Server:
@@ -108,6 +109,52 @@ async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     await runner.cleanup()
 
 
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A real agent, and the port that it answers on."""
+
+    process: asyncio.subprocess.Process
+    port: int
+
+    async def asked(self, path: str) -> tuple[str, str]:
+        """The status line and the body at a path."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        await writer.drain()
+        head, _, body = (await reader.read()).decode().partition("\r\n\r\n")
+        writer.close()
+        return head.split("\r\n")[0], body
+
+    async def ended(self) -> list[dict[str, Any]]:
+        """Told to stop; what it has logged."""
+        self.process.send_signal(signal.SIGTERM)
+        output, _ = await asyncio.wait_for(self.process.communicate(), 15)
+        return [json.loads(line) for line in output.splitlines()]
+
+
+@pytest.fixture
+async def start(server: Server, tmp_path: Path) -> AsyncIterator[Callable[[], Awaitable[Agent]]]:
+    """Starts an agent, which ends with its test whatever becomes of that."""
+    started: list[Agent] = []
+
+    async def begin() -> Agent:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        argv = (sys.executable, "-m", "libvf_agent")
+        environment = settings_of(tmp_path, port)
+        process = await asyncio.create_subprocess_exec(*argv, env=environment, stdout=asyncio.subprocess.PIPE)
+        started.append(Agent(process, port))
+        await asyncio.wait_for(server.published.wait(), 20)
+        return started[-1]
+
+    yield begin
+    for agent in started:
+        if agent.process.returncode is None:
+            agent.process.kill()
+            await agent.process.wait()
+
+
 @pytest.fixture
 async def cluster(server: Server) -> AsyncIterator[Cluster]:
     cluster = await Cluster.connect()
@@ -141,50 +188,41 @@ async def test_an_api_server_that_is_not_there_may_be_asked_again(
     assert failed.value.retry
 
 
-async def test_the_agent_publishes_survives_a_wipe_and_ends_cleanly(server: Server, tmp_path: Path) -> None:
-    environment = settings_of(tmp_path)
-    agent = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "libvf_agent", env=environment, stdout=asyncio.subprocess.PIPE
-    )
-    await asyncio.wait_for(server.published.wait(), 20)
+async def test_the_agent_publishes_survives_a_wipe_and_ends_cleanly(
+    server: Server, start: Callable[[], Awaitable[Agent]], tmp_path: Path
+) -> None:
+    agent = await start()
     assert "n1-kvm-libvf-0" in server.slices
     server.wipe()
     await asyncio.wait_for(server.published.wait(), 20)
-    assert await asked("/healthz") == ("HTTP/1.1 200 OK", "ok\n")
+    assert await agent.asked("/healthz") == ("HTTP/1.1 200 OK", "ok\n")
     await asyncio.wait_for(server.told.wait(), 20)
     [said] = [body for path, _, body in server.applied if path == "/api/v1/nodes/n1/status"]
     [condition] = said["status"]["conditions"]
     assert (condition["type"], condition["status"], condition["reason"]) == ("LibvfReady", "False", "Readable")
-    _, metrics = await asked("/metrics")
+    _, metrics = await agent.asked("/metrics")
     offered = 2 + (tap.facts() is not None)  # the machine that runs this may have /dev/net/tun, or not
     assert f"\nlibvf_devices_offered {offered}\n" in metrics
     assert '\nlibvf_doctor_findings{severity="error"} 1\n' in metrics
-    assert (await asked("/etc/passwd"))[0] == "HTTP/1.1 404 Not Found"
+    assert (await agent.asked("/etc/passwd"))[0] == "HTTP/1.1 404 Not Found"
     assert (tmp_path / "state/bin/libvf-hook").stat().st_mode & 0o777 == 0o755
-    agent.send_signal(signal.SIGTERM)
-    output, _ = await asyncio.wait_for(agent.communicate(), 15)
-    assert agent.returncode == 0
-    messages = [json.loads(line)["message"] for line in output.splitlines()]
+    messages = [line["message"] for line in await agent.ended()]
+    assert agent.process.returncode == 0
     assert "stopped" in messages
     assert messages.count("this cluster has no GpuPolicies: the careful rules hold") == 1
     assert not (tmp_path / "kubelet/plugins_registry/libvf.io-reg.sock").exists()
 
 
-async def test_a_new_policy_is_read_at_once_and_told_of(server: Server, tmp_path: Path) -> None:
+async def test_a_new_policy_is_read_at_once_and_told_of(server: Server, start: Callable[[], Awaitable[Agent]]) -> None:
     server.policies = []
-    agent = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "libvf_agent", env=settings_of(tmp_path), stdout=asyncio.subprocess.PIPE
-    )
-    await asyncio.wait_for(server.published.wait(), 20)
+    agent = await start()
     meta = {"name": "p", "uid": "u", "generation": 3, "creationTimestamp": "2026-11-24T10:00:00Z"}
     server.rule({"metadata": meta, "spec": {"newer": True}})
     while not reported(server):  # each slice that is written wakes us
         server.published.clear()
         await asyncio.wait_for(server.published.wait(), 20)
     assert reported(server) == [{"name": "p", "uid": "u", "generation": 3}]
-    agent.send_signal(signal.SIGTERM)
-    output, _ = await asyncio.wait_for(agent.communicate(), 15)
-    said = {line["message"]: line for line in map(json.loads, output.splitlines())}
+    said = {line["message"]: line for line in await agent.ended()}
     assert said["policy not understood"]["error"] == "spec.newer is not known to this agent: update it"
 
 
@@ -194,16 +232,7 @@ def reported(server: Server) -> list[Json]:
     return list(json.loads(carrier["metadata"].get("annotations", {}).get("libvf.io/policies", "[]")))
 
 
-async def asked(path: str) -> tuple[str, str]:
-    """The status line and the body at a path of the agent's own port."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-    head, _, body = (await reader.read()).decode().partition("\r\n\r\n")
-    writer.close()
-    return head.split("\r\n")[0], body
-
-
-def settings_of(folder: Path) -> dict[str, str]:
+def settings_of(folder: Path, port: int) -> dict[str, str]:
     """The environment of an agent on a host without cards."""
     boot = folder / "root/proc/sys/kernel/random/boot_id"
     boot.parent.mkdir(parents=True)
@@ -212,4 +241,4 @@ def settings_of(folder: Path) -> dict[str, str]:
     names = {"LIBVF_STATE": "state", "LIBVF_SYSFS_ROOT": "root", "KUBELET_DIR": "kubelet", "CDI_DIR": "cdi"}
     names |= {"LIBVF_METADATA_DIR": "metadata", "LIBVF_HOOK": "libvf-hook"}
     places = {name: str(folder / value) for name, value in names.items()}
-    return {**os.environ, **places, "NODE_NAME": "n1", "LIBVF_HEALTH_PORT": str(PORT)}
+    return {**os.environ, **places, "NODE_NAME": "n1", "LIBVF_HEALTH_PORT": str(port)}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -129,6 +130,22 @@ def test_a_guest_that_does_not_hear_is_ended_after_its_grace_period(launch: Call
     _, told = machine.end()
     assert told.reason == "Killed"
     assert "grace period" in told.message
+
+
+def test_told_to_stop_while_its_disks_are_made_it_starts_no_guest(
+    launch: Callable[..., Running], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, begun = tmp_path / "bin" / "qemu-img", tmp_path / "begun"
+    slow.parent.mkdir()
+    slow.write_text(f'#!/bin/sh\ntouch {begun}\nsleep 1\nexec {shutil.which("qemu-img")} "$@"\n')
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{slow.parent}:{os.environ['PATH']}")
+    running = launch(disks=[{"name": "blank", "size": "1Mi"}])
+    running.until(begun.exists)
+    running.process.send_signal(signal.SIGTERM)
+    code, told = running.end()
+    assert (code, told.reason) == (0, "Stopped")
+    assert not running.paths.qemu_pid.exists()
 
 
 def test_a_killed_qemu_is_told_by_its_signal(launch: Callable[..., Running]) -> None:

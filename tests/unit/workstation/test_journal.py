@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from libvf_workstation.errors import Foreign, Refused, WorkstationError
-from libvf_workstation.executor import Executor
+from libvf_workstation.executor import Executor, remove
 from libvf_workstation.journal import Journal
 from libvf_workstation.payload import ABOUT, PROGRAMS, Bundle
 from libvf_workstation.steps import Expected, File, Folder, Link, Setting, Step, Unpacked
@@ -120,6 +120,29 @@ def test_undone_at_any_moment_nothing_is_left(host: Path, bundle: Bundle, saves:
     with pytest.raises(Killed):
         _apply(executor, host)
     Executor(Journal.load(host / "var/lib/state"), bundle).take_back()
+    assert _tree(host) == before
+
+
+@pytest.mark.parametrize("removals", range(6))
+def test_undo_that_was_killed_knows_what_is_left(
+    host: Path, bundle: Bundle, removals: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _tree(host)
+    executor = _run(host, bundle)
+    left = iter(range(removals))
+
+    def dies(path: Path) -> None:
+        if next(left, None) is None:
+            raise Killed
+        remove(path)
+
+    monkeypatch.setattr("libvf_workstation.executor.remove", dies)
+    with pytest.raises(Killed):
+        executor.take_back()
+    monkeypatch.undo()
+    again = Journal.load(host / "var/lib/state")
+    assert not again.empty
+    Executor(again, bundle).take_back()
     assert _tree(host) == before
 
 
