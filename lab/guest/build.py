@@ -11,6 +11,8 @@ INIT = Path(__file__).with_name("init")
 DISK_MIB = 24
 # mdpy-fb is the framebuffer of the mdpy samples, the rest is the power button
 MODULES = ["mdpy_fb", "button", "evdev"]
+# a filesystem that is written to, where the machine asks for it: what matters is how it is left
+BUSY_MODULES = ["virtio_pci", "virtio_blk", "ext4"]
 # every second counts, as guests run in emulation: no probing for what is not there
 COMMAND_LINE = (
     "console=ttyS0 console=tty0 quiet loglevel=3 mitigations=off tsc=reliable no_timer_check "
@@ -30,7 +32,7 @@ def build(folder: Path, root: Path) -> None:
     """Write disk.img, and beside it the kernel and initramfs it is made of."""
     kernel, initrd, config = folder / "vmlinuz", folder / "initrd", folder / "syslinux.cfg"
     shutil.copy(root / "boot" / f"vmlinuz-{initramfs.kernel_release(root)}", kernel)
-    initramfs.build(initrd, root, MODULES, INIT.read_text())
+    initramfs.build(initrd, root, MODULES, INIT.read_text(), later=BUSY_MODULES)
     config.write_text(f"DEFAULT guest\nPROMPT 0\nLABEL guest\nKERNEL vmlinuz\nINITRD initrd\nAPPEND {COMMAND_LINE}\n")
     disk = folder / "disk.img"
     run(["truncate", "-s", f"{DISK_MIB}M", disk])
