@@ -18,6 +18,7 @@ _PATHS = {
     "gpart": "/apis/libvf.io/v1alpha1/namespaces/{namespace}/gpupartitions",
     "gpol": "/apis/libvf.io/v1alpha1/gpupolicies",
     "resourceclaim": "/apis/resource.k8s.io/v1/namespaces/{namespace}/resourceclaims",
+    "event": "/api/v1/namespaces/{namespace}/events",
     "pod": "/api/v1/namespaces/{namespace}/pods",
     "service": "/api/v1/namespaces/{namespace}/services",
     "node": "/api/v1/nodes",

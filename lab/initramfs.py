@@ -13,12 +13,19 @@ from lab.shell import run
 FOLDERS = ("bin", "dev", "proc", "sys", "root", "modules", "tmp")
 
 
-def build(out: Path, root: Path, modules: list[str], init: str, extra: list[Path] | None = None) -> None:
+def build(
+    out: Path,
+    root: Path,
+    modules: list[str],
+    init: str,
+    extra: list[Path] | None = None,
+    later: list[str] | None = None,
+) -> None:
     """Write a newc archive to `out`.
 
     `root` is a Debian root with busybox-static and a kernel's /lib/modules; `modules` are names that
     /modules/order lists for the init script to insmod, dependencies first; `extra` are .ko files of our own,
-    loaded last.
+    loaded last; `later` are names that /modules/later lists, for an init script that may need them.
     """
     work = out.with_suffix(".d")
     shutil.rmtree(work, ignore_errors=True)
@@ -29,6 +36,8 @@ def build(out: Path, root: Path, modules: list[str], init: str, extra: list[Path
     (work / "init").chmod(0o755)
     order = [_unpack(path, work / "modules") for path in [*_closure(root, modules), *(extra or [])]]
     (work / "modules/order").write_text("".join(f"{name}\n" for name in order))
+    further = [_unpack(path, work / "modules") for path in _closure(root, later or [])]
+    (work / "modules/later").write_text("".join(f"{name}\n" for name in further if name not in order))
     archive = f"cd {work} && find . | cpio --quiet -o -H newc > {out.resolve()}"
     run(["sh", "-c", archive])
     shutil.rmtree(work)

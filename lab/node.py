@@ -21,7 +21,7 @@ from lab.network import GATEWAY, INSIDE, NAMESPACE, NodeAddress
 from lab.noderoot import NodeBoot
 from lab.shell import Daemon, run
 
-MEMORY_MIB = 5120
+MEMORY_MIB = 8192
 # Linux patches its own code (static keys) whenever a guest comes or goes. QEMU emulates CPUs in parallel, and one may
 # go on executing what another has just patched: an int3 that nobody knows, and the node panics or resets. A single
 # emulated CPU cannot race itself.

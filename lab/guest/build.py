@@ -22,6 +22,8 @@ MODULES = [
     "virtio_gpu",
     "virtio_net",
 ]
+# a filesystem that is written to, where the machine asks for it: what matters is how it is left
+BUSY_MODULES = ["ext4"]
 # every second counts, as guests run in emulation: no probing for what is not there
 COMMAND_LINE = (
     "console=ttyS0 console=tty0 quiet loglevel=3 mitigations=off tsc=reliable no_timer_check "
@@ -41,7 +43,7 @@ def build(folder: Path, root: Path) -> None:
     """Write disk.img, and beside it the kernel and initramfs it is made of."""
     kernel, initrd, config = folder / "vmlinuz", folder / "initrd", folder / "syslinux.cfg"
     shutil.copy(root / "boot" / f"vmlinuz-{initramfs.kernel_release(root)}", kernel)
-    initramfs.build(initrd, root, MODULES, INIT.read_text())
+    initramfs.build(initrd, root, MODULES, INIT.read_text(), later=BUSY_MODULES)
     config.write_text(f"DEFAULT guest\nPROMPT 0\nLABEL guest\nKERNEL vmlinuz\nINITRD initrd\nAPPEND {COMMAND_LINE}\n")
     disk = folder / "disk.img"
     run(["truncate", "-s", f"{DISK_MIB}M", disk])
