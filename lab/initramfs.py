@@ -19,13 +19,14 @@ def build(
     modules: list[str],
     init: str,
     extra: list[Path] | None = None,
-    later: list[str] | None = None,
+    later: dict[str, list[str]] | None = None,
 ) -> None:
     """Write a newc archive to `out`.
 
     `root` is a Debian root with busybox-static and a kernel's /lib/modules; `modules` are names that
     /modules/order lists for the init script to insmod, dependencies first; `extra` are .ko files of our own,
-    loaded last; `later` are names that /modules/later lists, for an init script that may need them.
+    loaded last; `later` are further names by the file in /modules that lists them, for an init script that may need
+    them.
     """
     work = out.with_suffix(".d")
     shutil.rmtree(work, ignore_errors=True)
@@ -36,8 +37,9 @@ def build(
     (work / "init").chmod(0o755)
     order = [_unpack(path, work / "modules") for path in [*_closure(root, modules), *(extra or [])]]
     (work / "modules/order").write_text("".join(f"{name}\n" for name in order))
-    further = [_unpack(path, work / "modules") for path in _closure(root, later or [])]
-    (work / "modules/later").write_text("".join(f"{name}\n" for name in further if name not in order))
+    for kind, names in (later or {}).items():
+        further = [_unpack(path, work / "modules") for path in _closure(root, names)]
+        (work / "modules" / kind).write_text("".join(f"{name}\n" for name in further if name not in order))
     archive = f"cd {work} && find . | cpio --quiet -o -H newc > {out.resolve()}"
     run(["sh", "-c", archive])
     shutil.rmtree(work)

@@ -9,21 +9,11 @@ from lab.shell import run
 
 INIT = Path(__file__).with_name("init")
 DISK_MIB = 24
-# mdpy-fb is the framebuffer of the mdpy samples; then the power button, the guest agent's port,
-# cloud-init's seed and the network; virtio_gpu and what it needs is loaded only where such a card is
-MODULES = [
-    "mdpy_fb",
-    "button",
-    "evdev",
-    "virtio_pci",
-    "virtio_console",
-    "virtio_blk",
-    "isofs",
-    "virtio_gpu",
-    "virtio_net",
-]
-# a filesystem that is written to, where the machine asks for it: what matters is how it is left
-BUSY_MODULES = ["ext4"]
+# mdpy-fb is the framebuffer of the mdpy samples; then the power button, the guest agent's port and cloud-init's seed
+MODULES = ["mdpy_fb", "button", "evdev", "virtio_pci", "virtio_console", "virtio_blk", "isofs"]
+# loaded only where they are needed, as each takes a second under emulation: a filesystem that is written to is there
+# to see how it is left
+LATER = {"screen": ["virtio_gpu"], "network": ["virtio_net"], "busy": ["ext4"]}
 # every second counts, as guests run in emulation: no probing for what is not there
 COMMAND_LINE = (
     "console=ttyS0 console=tty0 quiet loglevel=3 mitigations=off tsc=reliable no_timer_check "
@@ -43,7 +33,7 @@ def build(folder: Path, root: Path) -> None:
     """Write disk.img, and beside it the kernel and initramfs it is made of."""
     kernel, initrd, config = folder / "vmlinuz", folder / "initrd", folder / "syslinux.cfg"
     shutil.copy(root / "boot" / f"vmlinuz-{initramfs.kernel_release(root)}", kernel)
-    initramfs.build(initrd, root, MODULES, INIT.read_text(), later=BUSY_MODULES)
+    initramfs.build(initrd, root, MODULES, INIT.read_text(), later=LATER)
     config.write_text(f"DEFAULT guest\nPROMPT 0\nLABEL guest\nKERNEL vmlinuz\nINITRD initrd\nAPPEND {COMMAND_LINE}\n")
     disk = folder / "disk.img"
     run(["truncate", "-s", f"{DISK_MIB}M", disk])
