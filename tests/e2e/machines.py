@@ -41,6 +41,11 @@ def apply(bed: Testbed, name: str = "demo", **spec: Any) -> None:
     bed.kubectl("apply", "-f", "-", stdin=declared(name, **spec))
 
 
+def empty(bed: Testbed) -> None:
+    """End all machines, and what else there is of our resources."""
+    bed.kubectl("delete", "vfvm,gpart,pods", "--all", "--wait", "--timeout=180s")
+
+
 def ready(bed: Testbed, name: str) -> dict[str, Any]:
     """The VM's Ready condition; empty where there is none yet."""
     return condition(get(bed, "vfvm", name), "Ready")
