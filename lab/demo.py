@@ -7,6 +7,7 @@ its mdev, and the word is read from the pixels.
 import base64
 import json
 import random
+import re
 import string
 import sys
 import time
@@ -94,16 +95,24 @@ def wait_ready(lab: Testbed, name: str) -> None:
 
 
 def read_screen(lab: Testbed, name: str, picture: Path) -> str:
-    """Take screenshots until the word can be read; raises LabError when it never can."""
+    """Take screenshots until the word can be read; raises LabError when it never can.
+
+    The first is taken when the guest says that it is up: each costs a node under emulation ten seconds.
+    """
     deadline, seen = time.monotonic() + SCREEN_SECONDS, "no picture yet"
     while time.monotonic() < deadline:
         try:
+            if not _UP.search(lab.kubectl("logs", name, "-c", "launcher", "--tail=50")):
+                raise LabError("the guest has not said that it is up")
             screenshot(lab, name, picture)
             return read_word(picture)
         except (LabError, UnreadableScreen) as error:
             seen = str(error)
         time.sleep(2)
     raise LabError(f"the guest's word could not be read within {SCREEN_SECONDS} s: {seen}")
+
+
+_UP = re.compile(r"^libvf-\w+: up ", re.MULTILINE)
 
 
 def screenshot(lab: Testbed, name: str, picture: Path) -> None:

@@ -181,9 +181,8 @@ def _container(spec: Object, made: list[Part], settings: Settings) -> Object:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        # each probe is a process in the container: often while it starts, seldom while it runs
-        "startupProbe": {**_READY, "periodSeconds": 2, "failureThreshold": START_SECONDS // 2},
-        "readinessProbe": {**_READY, "periodSeconds": 15},
+        "startupProbe": {**_STARTED, "periodSeconds": 1, "failureThreshold": START_SECONDS // _WAITS_SECONDS},
+        "readinessProbe": {**_READY, "periodSeconds": 30},
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [mount for part in made for mount in part.mounts],
         **({"ports": ports} if ports else {}),
@@ -195,4 +194,17 @@ def _cpus(spec: Object) -> int:
     return int(cpu.get("cores", 1)) * int(cpu.get("sockets", 1)) * int(cpu.get("threads", 1))
 
 
+# each probe is a process that the runtime puts into the container, which costs more than all it does there: so the one
+# for the start waits there itself, which also sees it sooner
+_WAITS_SECONDS = 25
 _READY: Object = {"exec": {"command": ["test", "-f", "/run/libvf/ready"]}, "timeoutSeconds": 5}
+_STARTED: Object = {
+    "exec": {
+        "command": [
+            *("sh", "-c"),
+            "tries=0; until [ -f /run/libvf/ready ]; do "
+            f"[ $((tries += 1)) -le {_WAITS_SECONDS * 4} ] || exit 1; sleep 0.25; done",
+        ]
+    },
+    "timeoutSeconds": 2 * _WAITS_SECONDS,
+}
