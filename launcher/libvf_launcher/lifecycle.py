@@ -19,6 +19,7 @@ from libvf_launcher.errors import BadMachine, LaunchError
 from libvf_launcher.monitor import Monitor
 from libvf_launcher.paths import Paths
 from libvf_launcher.process import Qemu, explain, refused
+from libvf_launcher.readiness import Readiness
 
 _DEFAULT_GRACE = 180
 _HEARD_SECONDS = 20  # a guest that has not gone by then may not hear the power button: its agent is asked
@@ -28,7 +29,7 @@ _RESERVE = 5  # seconds of the grace period that are kept for ending QEMU oursel
 
 async def run(paths: Paths) -> Termination:
     """Run the VM to its end; never raises a LaunchError, but tells it."""
-    told, companions = _told_to_stop(), Companions()
+    told, companions, readiness = _told_to_stop(), Companions(), Readiness(paths)
     try:
         launch = load(paths)
         found = devices.read(launch, paths)
@@ -45,7 +46,7 @@ async def run(paths: Paths) -> Termination:
             return Termination("Stopped", "the machine was told to stop before its guest was started")
         print(shlex.join(argv), flush=True)
         paths.command.write_text(json.dumps(argv))
-        return await _live(await Qemu.start(argv, paths), paths, told, grace(launch))
+        return await _live(await Qemu.start(argv, paths), paths, readiness, told, grace(launch))
     except LaunchError as error:
         return refused(error)
     finally:
@@ -72,12 +73,12 @@ def grace(launch: Launch) -> float:
     return max(given - _RESERVE, given / 2)
 
 
-async def _live(qemu: Qemu, paths: Paths, told: asyncio.Event, seconds: float) -> Termination:
+async def _live(qemu: Qemu, paths: Paths, readiness: Readiness, told: asyncio.Event, seconds: float) -> Termination:
     ended = asyncio.create_task(qemu.wait())
     monitor = await _connect(qemu, paths)
     if monitor is None:
         return explain(await ended, qemu.last_words, None, asked=told.is_set(), killed=False)
-    watching = asyncio.create_task(monitor.watch(paths.ready))
+    watching = asyncio.create_task(monitor.watch(readiness))
     telling = asyncio.create_task(report.tell(paths))
     stop = asyncio.create_task(told.wait())
     await asyncio.wait({ended, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -133,5 +134,5 @@ def _told_to_stop() -> asyncio.Event:
 def _forget_last_run(paths: Paths) -> None:
     """A container that restarts in its Pod finds the sockets of the run before."""
     sockets = (paths.qmp, paths.qmp_admin, paths.vnc, paths.spice, paths.serial, paths.guest_agent)
-    for path in (paths.ready, *sockets):
+    for path in sockets:
         path.unlink(missing_ok=True)

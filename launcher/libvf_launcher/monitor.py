@@ -7,6 +7,8 @@ from typing import Any
 from qemu.qmp import ConnectError, QMPClient, QMPError
 from qemu.qmp.protocol import StateError
 
+from libvf_launcher.readiness import Readiness
+
 _CONNECT_SECONDS = 30
 _POWERDOWN_EVERY = 5  # seconds: a guest that still boots misses the first ones
 
@@ -30,14 +32,14 @@ class Monitor:
                 await asyncio.sleep(0.1)
         raise ConnectError(f"QEMU did not open {socket} within {_CONNECT_SECONDS} s", OSError())
 
-    async def watch(self, ready: Path) -> None:
-        """Keep the readiness file in step with the guest until QEMU is gone."""
+    async def watch(self, readiness: Readiness) -> None:
+        """Keep the readiness in step with the guest until QEMU is gone."""
         try:
-            await self._follow(ready)
+            await self._follow(readiness)
         except (QMPError, StateError, EOFError):
             pass  # the connection ends when QEMU does, and that is waited for elsewhere
         finally:
-            ready.unlink(missing_ok=True)
+            readiness.tell(running=False)
 
     async def power_down(self) -> None:
         """Press the guest's power button again and again until QEMU is gone."""
@@ -62,15 +64,15 @@ class Monitor:
         except (QMPError, StateError, EOFError):
             return
 
-    async def _follow(self, ready: Path) -> None:
+    async def _follow(self, readiness: Readiness) -> None:
         with self.client.listener(("STOP", "RESUME", "SHUTDOWN")) as events:
             status: Any = await self.client.execute("query-status")
-            _touch(ready, status["status"] == "running")
+            readiness.tell(status["status"] == "running")
             async for event in events:
                 if event["event"] == "SHUTDOWN":
                     data: Any = event["data"]
                     self.shutdown = str(data["reason"])
-                _touch(ready, event["event"] == "RESUME")
+                readiness.tell(event["event"] == "RESUME")
 
 
 async def execute(socket: Path, command: str, arguments: dict[str, Any] | None = None) -> Any:
@@ -80,10 +82,3 @@ async def execute(socket: Path, command: str, arguments: dict[str, Any] | None =
         return await monitor.client.execute(command, arguments)
     finally:
         await monitor.client.disconnect()
-
-
-def _touch(ready: Path, running: bool) -> None:
-    if running:
-        ready.touch()
-    else:
-        ready.unlink(missing_ok=True)

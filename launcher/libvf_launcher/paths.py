@@ -98,6 +98,11 @@ class Paths:
         return self.root / guest_report.FOLDER.lstrip("/") / guest_report.SOCKET
 
     @property
+    def started(self) -> Path:
+        """A pipe that gives a line when the guest runs for the first time."""
+        return self.run / "started"
+
+    @property
     def ready(self) -> Path:
         """Present while QMP says running: the Pod's readiness probe looks for it."""
         return self.run / "ready"

@@ -27,7 +27,8 @@ async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> N
     settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix="libvf.io", v1=False)
     image = os.environ.get("LIBVF_LAUNCHER_IMAGE", "libvf.io/launcher:latest")
     memo.cluster = await Cluster.connect()
-    memo.reconciler = Reconciler(memo.cluster, Settings(image))
+    ratio = max(1, int(os.environ.get("LIBVF_CPU_ALLOCATION_RATIO", "10")))
+    memo.reconciler = Reconciler(memo.cluster, Settings(image, cpu_allocation_ratio=ratio))
     seconds = float(os.environ.get("LIBVF_RESYNC_SECONDS", RESYNC_SECONDS))
     memo.tasks = [asyncio.create_task(memo.reconciler.run()), asyncio.create_task(memo.reconciler.resync(seconds))]
 

@@ -37,10 +37,11 @@ RESTART_POLICY = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the installation decides for all launchers."""
+    """What the installation decides for all launchers; of how many virtual CPUs one is asked of the node."""
 
     image: str
     priority_class: str = "libvf-machine"
+    cpu_allocation_ratio: int = 10
 
 
 def launch_document(machine: Object) -> Object:
@@ -171,8 +172,8 @@ def _container(spec: Object, made: list[Part], settings: Settings) -> Object:
         "image": settings.image,
         "imagePullPolicy": "IfNotPresent",
         "resources": {
-            # a vCPU is seldom busy all the time: a tenth is kept for it, and no limit throttles it
-            "requests": {"cpu": f"{100 * _cpus(spec)}m", **limits},
+            # a vCPU is seldom busy all the time: a part of one is kept for it, and no limit throttles it
+            "requests": {"cpu": f"{max(1, 1000 * _cpus(spec) // settings.cpu_allocation_ratio)}m", **limits},
             "limits": limits,
             "claims": claims,
         },
@@ -195,16 +196,8 @@ def _cpus(spec: Object) -> int:
 
 
 # each probe is a process that the runtime puts into the container, which costs more than all it does there: so the one
-# for the start waits there itself, which also sees it sooner
-_WAITS_SECONDS = 25
+# for the start waits there, at a pipe
+_WAITS_SECONDS = 50
 _READY: Object = {"exec": {"command": ["test", "-f", "/run/libvf/ready"]}, "timeoutSeconds": 5}
-_STARTED: Object = {
-    "exec": {
-        "command": [
-            *("sh", "-c"),
-            "tries=0; until [ -f /run/libvf/ready ]; do "
-            f"[ $((tries += 1)) -le {_WAITS_SECONDS * 4} ] || exit 1; sleep 0.25; done",
-        ]
-    },
-    "timeoutSeconds": 2 * _WAITS_SECONDS,
-}
+_WAIT = "cd /run/libvf; until [ -p started ]; do sleep 1; done; [ -f ready ] || read -r _ < started; [ -f ready ]"
+_STARTED: Object = {"exec": {"command": ["sh", "-c", _WAIT]}, "timeoutSeconds": _WAITS_SECONDS}
