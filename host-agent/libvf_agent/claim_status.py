@@ -63,6 +63,7 @@ def _device(piece: Slice, condition: dict[str, Any]) -> dict[str, Any]:
         **share,
         "conditions": [condition],
         "data": dict(piece.facts),
+        **({"networkData": {"hardwareAddress": piece.mac}} if piece.mac else {}),
     }
 
 
