@@ -9,6 +9,7 @@ import pytest
 from lab.demo import install
 from lab.testbed import Testbed
 from tests import workers
+from tests.e2e.machines import empty
 
 # how long an example takes says how busy the machine is, not whether the code is right
 hypothesis.settings.register_profile("libvf", deadline=None)
@@ -29,12 +30,13 @@ def pytest_runtest_logfinish(nodeid: str) -> None:
 
 @pytest.fixture(scope="session")
 def lab(pytestconfig: pytest.Config) -> Iterator[Testbed]:
-    """Brought up for the session, and taken down after it unless it ran before."""
+    """Brought up for the session, and taken down after it unless it ran before, such as for a demo that is ended."""
     bed = Testbed()
     ran_before = bed.answers()
     with _shown(pytestconfig):
         bed.up(1)
         install(bed)
+        empty(bed)
     workers.has_lab(bed.directory)
     yield bed
     if not ran_before:

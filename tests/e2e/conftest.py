@@ -5,14 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from lab.testbed import Testbed
+from tests.e2e.machines import empty
 
 
 @pytest.fixture
 def bed(lab: Testbed) -> Iterator[Testbed]:
-    _empty(lab)
+    empty(lab)
     yield lab
-    _empty(lab)
-
-
-def _empty(bed: Testbed) -> None:
-    bed.kubectl("delete", "vfvm,gpart,pods", "--all", "--wait", "--timeout=180s")
+    empty(lab)

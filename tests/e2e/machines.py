@@ -17,17 +17,33 @@ HASTY = {"terminationGracePeriodSeconds": 4}
 SMALL = {"memory": {"size": "128Mi"}, "disks": [], **HASTY}
 
 
+def example(name: str, **spec: Any) -> dict[str, Any]:
+    """The machine of an example, with these fields of its spec changed."""
+    [machine] = [thing for thing in documents(name) if thing["kind"] == "VirtualMachine"]
+    machine["spec"].update(spec)
+    return machine
+
+
+def documents(name: str) -> list[dict[str, Any]]:
+    """All that an example declares."""
+    return list(yaml.safe_load_all((REPOSITORY / "examples" / f"{name}.yaml").read_text()))
+
+
 def declared(name: str = "demo", **spec: Any) -> str:
     """The example under another name and with these fields of the spec, as YAML."""
-    machine = yaml.safe_load(EXAMPLE.read_text())
+    machine = example("vm", **spec)
     machine["metadata"]["name"] = name
-    machine["spec"].update(spec)
     return yaml.safe_dump(machine)
 
 
 def apply(bed: Testbed, name: str = "demo", **spec: Any) -> None:
     """Declare a machine."""
     bed.kubectl("apply", "-f", "-", stdin=declared(name, **spec))
+
+
+def empty(bed: Testbed) -> None:
+    """End all machines, and what else there is of our resources."""
+    bed.kubectl("delete", "vfvm,gpart,pods", "--all", "--wait", "--timeout=180s")
 
 
 def ready(bed: Testbed, name: str) -> dict[str, Any]:

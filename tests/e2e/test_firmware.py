@@ -10,9 +10,9 @@ import yaml
 from lab.demo import get, wait_ready
 from lab.inspect_node import qemu_of
 from lab.node import Node
-from lab.testbed import REPOSITORY, Testbed
+from lab.testbed import Testbed
 from lab.volumes import CLASS, local_volume
-from tests.e2e.machines import SMALL, apply, until
+from tests.e2e.machines import SMALL, apply, example, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.unproven]
 PAGE = 2 << 20
@@ -45,7 +45,7 @@ def test_a_shared_folders_files_are_107s_on_the_node_and_a_tpm_is_there_too(bed:
     "tcg_handle_interrupt: assertion failed: (bql_locked())").
     """
     [node] = bed.nodes()
-    machine = yaml.safe_load((REPOSITORY / "examples" / "shared-folder.yaml").read_text())
+    machine = example("shared-folder")
     machine["spec"] |= {"firmware": {"tpm": True}, "state": {"size": "64Mi", "storageClassName": CLASS}}
     shell(node, "mkdir -p /srv/share; chown 107:107 /srv/share")
     with local_volume(bed, "shared-folder-state"):

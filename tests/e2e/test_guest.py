@@ -8,12 +8,12 @@ import pytest
 import yaml
 
 from lab.demo import get, wait_ready
-from lab.testbed import REPOSITORY, Testbed
-from tests.e2e.machines import HASTY, left, ready, until
+from lab.testbed import Testbed
+from tests.e2e.machines import HASTY, documents, left, ready, until
 
 pytestmark = pytest.mark.e2e
 
-SECRET, MACHINE = yaml.safe_load_all((REPOSITORY / "examples" / "cloud-init.yaml").read_text())
+SECRET, MACHINE = documents("cloud-init")
 FIRST_LINE = "libvf-guest: told #cloud-config"
 
 

@@ -3,25 +3,18 @@
 import random
 import string
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from lab.demo import condition, get, read_screen, wait_ready
-from lab.testbed import REPOSITORY, Testbed
+from lab.testbed import Testbed
 from lab.volumes import local_volume
-from tests.e2e.machines import HASTY, all_mdevs, all_qemus, until
+from tests.e2e.machines import HASTY, all_mdevs, all_qemus, example, until
 
 pytestmark = pytest.mark.e2e
 
 INSTALL_SECONDS = 300
-
-
-def example(name: str, **spec: Any) -> str:
-    machine = yaml.safe_load((REPOSITORY / "examples" / f"{name}.yaml").read_text())
-    machine["spec"].update(HASTY, **spec)
-    return yaml.safe_dump(machine)
 
 
 def installed(bed: Testbed) -> tuple[str, str]:
@@ -32,7 +25,12 @@ def installed(bed: Testbed) -> tuple[str, str]:
 def test_a_guest_installs_itself_onto_a_blank_disk_and_starts_from_it_on_a_slice(bed: Testbed, tmp_path: Path) -> None:
     word = "".join(random.choices(string.ascii_uppercase + string.digits, k=8))
     with local_volume(bed, "demo-state"):
-        bed.kubectl("apply", "-f", "-", stdin=example("install", firmware={"oemStrings": [f"libvf.word={word}"]}))
+        bed.kubectl(
+            "apply",
+            "-f",
+            "-",
+            stdin=yaml.safe_dump(example("install", **HASTY, firmware={"oemStrings": [f"libvf.word={word}"]})),
+        )
         until(lambda: installed(bed), ("False", "Installing"), 90)
         assert (all_qemus(bed), all_mdevs(bed)) == (1, set())
         until(lambda: installed(bed), ("True", "Installed"), INSTALL_SECONDS)
@@ -47,7 +45,7 @@ def test_a_guest_installs_itself_onto_a_blank_disk_and_starts_from_it_on_a_slice
 
 def test_an_overlay_that_is_kept_is_the_same_in_the_next_pod(bed: Testbed) -> None:
     with local_volume(bed, "demo-state"):
-        bed.kubectl("apply", "-f", "-", stdin=example("keep"))
+        bed.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(example("keep", **HASTY)))
         wait_ready(bed, "demo")
         before = _kept(bed)
         bed.kubectl("patch", "vfvm", "demo", "--type=merge", "-p", '{"spec": {"runStrategy": "Halted"}}')

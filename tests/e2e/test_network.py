@@ -3,10 +3,11 @@
 import json
 
 import pytest
+import yaml
 
 from lab.demo import condition, get, wait_ready
 from lab.testbed import Testbed
-from tests.e2e.machines import HASTY, SMALL, apply, left, until
+from tests.e2e.machines import HASTY, SMALL, apply, example, left, until
 
 pytestmark = pytest.mark.e2e
 
@@ -25,7 +26,8 @@ def patch(bed: Testbed, listed: list[dict[str, object]]) -> None:
 
 
 def test_a_guest_on_a_tap_answers_at_its_pods_address(bed: Testbed) -> None:
-    apply(bed, **HASTY, gpus=[], firmware={"oemStrings": ["libvf.word=SESAME"]}, network={"mode": "Tap"}, ports=[WEB])
+    machine = example("ports", **HASTY, firmware={"oemStrings": ["libvf.word=SESAME"]})
+    bed.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(machine))
     wait_ready(bed, "demo")
     until(lambda: "address 192.0.0.2/29" in bed.kubectl("logs", "demo", "-c", "launcher"), True, 150)
     assert condition(get(bed, "vfvm", "demo"), "DevicesPrepared")["status"] == "True"

@@ -10,6 +10,7 @@ from PIL import Image
 from lab.demo import condition, get, read_screen, screenshot
 from lab.errors import LabError
 from lab.testbed import REPOSITORY, Testbed
+from tests.e2e import machines
 from tests.e2e.machines import HASTY, until
 
 pytestmark = pytest.mark.e2e
@@ -19,8 +20,7 @@ SECONDS = 240
 
 def apply(bed: Testbed, example: str, **spec: Any) -> str:
     """An example, with these fields changed; returns its name once it is Ready."""
-    machine = yaml.safe_load((REPOSITORY / "examples" / f"{example}.yaml").read_text())
-    machine["spec"].update(**HASTY, **spec)
+    machine = machines.example(example, **HASTY, **spec)
     bed.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(machine))
     name = str(machine["metadata"]["name"])
     until(lambda: condition(get(bed, "vfvm", name), "Ready").get("status"), "True", SECONDS)

@@ -102,11 +102,6 @@ def test_policies_that_mean_something_are_taken(api: Api, spec: Json) -> None:
     assert answer.returncode == 0, answer.stderr
 
 
-def test_the_examples_are_taken(api: Api) -> None:
-    answer = api.kubectl("apply", "--dry-run=server", "-f", str(REPOSITORY / "examples" / "policy.yaml"))
-    assert answer.returncode == 0, answer.stderr
-
-
 # with agents and the operator
 
 
@@ -166,6 +161,17 @@ def test_every_node_tells_of_its_own_cards_and_none_of_them_wipes_another_ones_w
     assert cards(api) == {"n1": {"mdpy": "NothingToOffer"}, "n2": {"mdpy": "NothingToOffer", PF: "InForce"}}
     line = api.done("get", "gpol", "p", "--no-headers").split()
     assert line[:5] == ["p", "True", "InForce", "3", "3"]
+
+
+def test_the_example_is_in_force_where_its_cards_are_and_says_where_none_is(
+    api: Api, nodes: Callable[..., Node]
+) -> None:
+    node = nodes("n1", MediatedHost(nvidia()))
+    api.done("apply", "-f", str(REPOSITORY / "examples" / "policy.yaml"))
+    node.publish()
+    assert until_reason(api, "InForce", "nvidia")["message"] == "in force on 1 of 1 cards, on 1 of 1 nodes"
+    for name in ("intel-arc", "workstations"):
+        until_reason(api, "NoCards", name)
 
 
 def test_a_node_that_is_gone_is_not_told_of_any_more(api: Api, nodes: Callable[..., Node]) -> None:

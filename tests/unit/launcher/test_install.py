@@ -39,8 +39,7 @@ def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
 
     yield machine
     for each in started:
-        each.process.kill()
-        each.process.wait()
+        each.kill()
 
 
 def test_a_blank_disk_is_installed_onto_and_boots_before_the_cd_and_without_it(

@@ -55,6 +55,12 @@ class Running:
         """Wait for something to be so."""
         until(reached, seconds)
 
+    def kill(self) -> None:
+        """As a container ends with its first process: QEMU too."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
     def end(self, seconds: float = SECONDS) -> tuple[int, Termination]:
         """Its exit code and what it says of its end."""
         code = self.process.wait(seconds)
@@ -87,9 +93,7 @@ def launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
 
     yield begin
     for each in started:
-        with suppress(ProcessLookupError):
-            os.killpg(each.process.pid, signal.SIGKILL)  # a container ends with its first process, QEMU too
-        each.process.wait()
+        each.kill()
 
 
 def test_ready_while_it_runs_and_a_picture_can_be_taken(launch: Callable[..., Running], tmp_path: Path) -> None:

@@ -30,8 +30,7 @@ def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
 
     yield machine
     for each in started:
-        each.process.kill()
-        each.process.wait()
+        each.kill()
 
 
 READERS = [{"readOnly": True}, {"changes": "Discard"}, {"changes": "Keep"}]

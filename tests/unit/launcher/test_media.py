@@ -183,8 +183,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[], Running]]:
         file.write_bytes(bytes(1 << 20))
     yield begin
     for machine in started:
-        machine.process.kill()
-        machine.process.wait()
+        machine.kill()
 
 
 def test_the_volumes_find_a_place_beside_six_cdroms_and_no_secret_is_in_the_log(
