@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import yaml
 
 from lab.cards import IGB
 from lab.demo import get, wait_ready
 from lab.inspect_node import qemus
 from lab.testbed import Testbed
-from tests.e2e.machines import SMALL, apply, left, until
-from tests.e2e.test_cards import driver, on_node, policy
+from tests.e2e.machines import SMALL, documents, example, left, until
+from tests.e2e.test_cards import driver, on_node
 
 pytestmark = pytest.mark.e2e
 
@@ -20,9 +21,7 @@ LINK = f"$(ls /sys/bus/pci/devices/{IGB}/net)"
 
 @pytest.fixture
 def network(bed: Testbed) -> Iterator[Testbed]:
-    """A policy that cuts the network card into two functions."""
-    spec = {"cards": {"addresses": [IGB]}, "modes": ["VirtualFunction"], "virtualFunctions": {"count": 2}}
-    bed.kubectl("apply", "-f", "-", stdin=policy("network", spec))
+    """The example nic: its policy cuts the network card into two functions."""
     yield bed
     bed.kubectl("delete", "vfvm,pods", "--all", "--wait", "--timeout=180s")
     bed.kubectl("delete", "gpol", "--all", "--wait")
@@ -35,7 +34,8 @@ def addresses(bed: Testbed) -> dict[int, str]:
 
 
 def test_a_machine_has_a_function_with_its_address_and_nothing_of_it_is_left(network: Testbed) -> None:
-    apply(network, **SMALL, gpus=[], nics=[{"name": "fast", "device": "8086:10c9", "mac": MAC}])
+    declared = [next(d for d in documents("nic") if d["kind"] == "GpuPolicy"), example("nic", **SMALL)]
+    network.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(declared))
     wait_ready(network, "demo")
     [device] = get(network, "resourceclaim", "demo-nic-fast")["status"]["devices"]
     assert (device["data"]["parent"], device["networkData"]) == (IGB, {"hardwareAddress": MAC})
