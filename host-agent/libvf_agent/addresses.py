@@ -10,6 +10,7 @@ import time
 
 from libvf_agent import links
 from libvf_agent.errors import Absent, Busy, Refused
+from libvf_agent.pci import DEVICES
 from libvf_agent.steps import Mac
 from libvf_agent.sysfs import Sysfs
 
@@ -19,8 +20,11 @@ RETRY_SECONDS = 0.25
 def is_set(sysfs: Sysfs, step: Mac) -> bool:
     """Whether the function is there with another address than before.
 
-    Not only with ours: one that its card trusts lets its guest change it, and is not lost by that.
+    Not only with ours: one that its card trusts lets its guest change it, and is not lost by that. Nor is one whose
+    card's link somebody has moved out of the host's network.
     """
+    if links.of(sysfs, step.physical) is None:
+        return sysfs.exists(f"{DEVICES}/{step.physical}/virtfn{step.number}")
     there = _addresses(sysfs, step)
     if step.number >= len(there):
         return False

@@ -13,6 +13,8 @@ import socket
 import struct
 from collections.abc import Iterator
 
+from libvf_api.mac import ZERO
+
 _ERROR, _NEWLINK, _GETLINK, _SETLINK = 2, 16, 18, 19
 _REQUEST, _ACK = 0x1, 0x4
 _EXT_MASK, _VFINFO_LIST, _VF_INFO, _VF_MAC = 29, 22, 1, 1
@@ -35,8 +37,7 @@ def macs(link: str) -> list[str]:
     kind, answer = _asked(_GETLINK, link, wanted)
     if kind != _NEWLINK:
         raise OSError(errno.EPROTO, os.strerror(errno.EPROTO), link)
-    found = dict(_addresses(answer[_LINK.size :]))
-    return [found[number] for number in range(len(found)) if number in found]
+    return read(answer[_LINK.size :])
 
 
 def set_mac(link: str, number: int, mac: str) -> None:
@@ -44,6 +45,12 @@ def set_mac(link: str, number: int, mac: str) -> None:
     address = _attribute(_VF_MAC, _MAC.pack(number, bytes.fromhex(mac.replace(":", ""))))
     one = _attribute(_VF_INFO | _NESTED, address)
     _asked(_SETLINK, link, _attribute(_VFINFO_LIST | _NESTED, one))
+
+
+def read(attributes: bytes) -> list[str]:
+    """The addresses in what the kernel says of a link; zero for a function of which its driver tells nothing."""
+    found = dict(_addresses(attributes))
+    return [found.get(number, ZERO) for number in range(max(found, default=-1) + 1)]
 
 
 def _asked(kind: int, link: str, attributes: bytes) -> tuple[int, bytes]:

@@ -23,19 +23,29 @@ def test_a_driver_without_functions_says_so_and_not_that_the_message_is_wrong() 
     assert refused.value.errno in (errno.EOPNOTSUPP, errno.EPERM)
 
 
-def test_addresses_are_read_by_the_number_of_their_function() -> None:
-    """A link's answer as the kernel builds it (rtnl_fill_vfinfo), with more in it than is asked for."""
+def attribute(kind: int, value: bytes) -> bytes:
+    """As rtnetlink lays one out: its length, its kind, its value to a multiple of four."""
+    length = 4 + len(value)
+    return length.to_bytes(2, "little") + kind.to_bytes(2, "little") + value + bytes(-length % 4)
 
-    def attribute(kind: int, value: bytes) -> bytes:
-        length = 4 + len(value)
-        return length.to_bytes(2, "little") + kind.to_bytes(2, "little") + value + bytes(-length % 4)
 
-    def function(number: int, mac: str) -> bytes:
-        index = number.to_bytes(4, "little")
-        address = attribute(1, index + bytes.fromhex(mac.replace(":", "")).ljust(32, bytes(1)))
-        return attribute(1, address + attribute(2, index + bytes(8)) + attribute(4, index + bytes(4)))
+def function(number: int, mac: str) -> bytes:
+    """What the kernel tells of one function, with more in it than is asked for (rtnl_fill_vfinfo)."""
+    index = number.to_bytes(4, "little")
+    address = attribute(1, index + bytes.fromhex(mac.replace(":", "")).ljust(32, bytes(1)))
+    return attribute(1, address + attribute(2, index + bytes(8)) + attribute(4, index + bytes(4)))
 
-    listed = function(1, "52:54:00:12:34:56") + function(0, "00:00:00:00:00:00")
-    answer = attribute(3, b"eth0" + bytes(1)) + attribute(21, (2).to_bytes(4, "little")) + attribute(22, listed)
-    found = dict(netlink._addresses(answer))
-    assert found == {0: "00:00:00:00:00:00", 1: "52:54:00:12:34:56"}
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ([(1, "52:54:00:12:34:56"), (0, "00:00:00:00:00:00")], ["00:00:00:00:00:00", "52:54:00:12:34:56"]),
+        ([(1, "52:54:00:12:34:56")], ["00:00:00:00:00:00", "52:54:00:12:34:56"]),
+        ([], []),
+    ],
+    ids=["by their number", "of one the driver tells nothing", "there is none"],
+)
+def test_addresses_are_read_by_the_number_of_their_function(told: list[tuple[int, str]], found: list[str]) -> None:
+    listed = b"".join(function(number, mac) for number, mac in told)
+    link = attribute(3, b"eth0" + bytes(1)) + attribute(21, len(told).to_bytes(4, "little"))
+    assert netlink.read(link + (attribute(22, listed) if told else b"")) == found

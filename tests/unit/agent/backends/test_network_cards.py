@@ -202,6 +202,16 @@ def test_a_guest_that_changes_its_address_itself_is_not_lost_by_that(tmp_path: P
     assert macs(bed) == []
 
 
+def test_a_link_that_is_moved_away_takes_no_function_from_its_guest(tmp_path: Path) -> None:
+    bed = machine(tmp_path)
+    facts(bed, claim(bed, "vf-0", nic(MAC)))
+    bed.kernel.tree.drop(f"{bed.kernel.real(f'sys/bus/pci/devices/{PF}')}/net/eth0")
+    assert bed.host.lost() == []
+    bed.host.unprepare(f"{UID}1")
+    assert isinstance(bed.kernel, PciHost)
+    assert bed.kernel.pci.functions[PF].vfs == []
+
+
 def test_after_a_reboot_the_function_has_its_address_again(tmp_path: Path) -> None:
     bed = machine(tmp_path)
     asked = claim(bed, "vf-0", nic(MAC))
