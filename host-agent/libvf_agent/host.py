@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-from libvf_api.names import VIRTUAL_GPU
+from libvf_api.names import NIC, VIRTUAL_GPU
 
-from libvf_agent import cdi, kvm, last_policies, metadata, pci, reports, vfio
+from libvf_agent import cdi, kvm, last_policies, links, metadata, pci, reports, vfio
 from libvf_agent import tap as taps
 from libvf_agent.backends import Backend
 from libvf_agent.backends.passthrough import why_not_whole
@@ -191,7 +191,8 @@ class Host:
         group = vfio.group(self._sysfs, piece.plan.device)
         if group is None:
             raise ClaimError(f"{piece.plan.id} on {piece.plan.parent} has no IOMMU group: load its VFIO driver")
-        return piece.plan.facts | {"iommuGroup": group} | self._groups(piece.plan)
+        network = links.told(self._sysfs, piece.plan.parent) if piece.plan.facts.get("kind") == NIC else {}
+        return piece.plan.facts | {"iommuGroup": group} | self._groups(piece.plan) | network
 
     def _given(self, piece: Slice) -> Facts:
         if piece.pool != pool_name(self.node, "tap"):

@@ -232,6 +232,7 @@ def test_a_new_network_function_has_no_address_until_one_is_set_through_its_card
     assert effects.state(step) is State.ABSENT
     effects.apply(step)
     assert effects.state(step) is State.OURS
+    assert links.told(door(bus), IGB)["link"] == link
     assert door(bus).macs(link) == (ZERO, "52:54:00:12:34:56")
     effects.take_back(step)
     assert door(bus).macs(link) == (ZERO, ZERO)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from libvf_api.mac import ZERO
 
 from tests.fakekernel.host import FakeHost
-from tests.fakekernel.tree import fail
+from tests.fakekernel.tree import File, fail
 
 
 @dataclass
@@ -24,12 +24,14 @@ class Ethernet:
     strict: bool = False
     deaf: bool = False
     busy: int = 0
+    up: bool = True
     addresses: list[str] = field(default_factory=list)
 
     def appear(self, host: FakeHost, home: str) -> None:
         """Its driver takes the card."""
         self.cut(0)
         host.tree.text(f"{home}/net/{self.name}/type", "1")
+        host.tree.put(f"{home}/net/{self.name}/flags", File(lambda: "0x1003\n" if self.up else "0x1002\n"))
         if self.port:
             host.tree.text(f"{home}/net/{self.name}/phys_port_name", self.port)
         host.networks[self.name] = self

@@ -247,3 +247,15 @@ def test_the_claims_status_has_the_address_where_kubernetes_looks_for_it(tmp_pat
     [device] = claim_status.carved(entry, "2026-11-25T16:00:00Z")
     assert device["networkData"] == {"hardwareAddress": MAC}
     assert device["data"]["mac"] == MAC
+
+
+@pytest.mark.parametrize(("up", "told"), [(True, "the device is there"), (False, "ip link set eth0 up")])
+def test_a_claim_says_that_its_cards_link_is_down_and_has_its_function_all_the_same(
+    up: bool, told: str, tmp_path: Path
+) -> None:
+    bed = machine(tmp_path, up=up)
+    asked = claim(bed, "vf-0", nic(MAC))
+    [device] = claim_status.carved(bed.host.prepare(asked, asked.allocated), "2026-11-25T16:00:00Z")
+    [condition] = device["conditions"]
+    assert (condition["status"], device["data"]["linkUp"]) == ("True", up)
+    assert condition["message"].endswith(told)
