@@ -18,6 +18,7 @@ Json = dict[str, Any]
 SECONDS = 15
 APPLY = "application/apply-patch+yaml"  # JSON is YAML: the API server takes an apply under this name only
 MERGE = "application/merge-patch+json"
+YAML = "application/yaml"
 EXEC = "v5.channel.k8s.io"  # the first of its versions that can say that standard input has ended
 HEARTBEAT = 20  # seconds: proxies and firewalls forget a connection that is silent for minutes
 
@@ -56,9 +57,15 @@ class ApiServer:
         """An object, or a list."""
         return await self._json("GET", path, query=query)
 
-    async def create(self, path: str, body: Json, manager: str) -> Json:
-        """A new object in the collection at `path`; 409 where there is one of that name."""
-        return await self._json("POST", path, body, {"fieldManager": manager})
+    async def create(self, path: str, body: Json, manager: str, raw: bool = False) -> Json:
+        """A new object in the collection at `path`; 409 where there is one of that name.
+
+        `raw` is for one with JSON in it that the API server does not look into, as a driver's opaque parameters. It
+        keeps the bytes as they came, blanks too, drops the blanks when somebody writes a status, and then refuses that
+        as a change of what can not change (1.37). The client writes blanks into all JSON, but sends YAML as it is.
+        """
+        sent = json.dumps(body, separators=(",", ":"), sort_keys=True).encode() if raw else body
+        return await self._json("POST", path, sent, {"fieldManager": manager})
 
     async def apply(self, path: str, body: Json, manager: str) -> Json:
         """Server-side apply; fields that others own are taken over, as they are ours to say."""
@@ -126,17 +133,18 @@ class ApiServer:
         return session
 
     async def _json(
-        self, method: str, path: str, body: Json | None = None, query: Json | None = None, patch: str = APPLY
+        self, method: str, path: str, body: Json | bytes | None = None, query: Json | None = None, patch: str = APPLY
     ) -> Json:
         async with await self._send(method, path, body, query or {}, SECONDS, patch) as answer:
             document: Json = await answer.json()
             return document
 
     async def _send(
-        self, method: str, path: str, body: Json | None, query: Json, seconds: float, patch: str = APPLY
+        self, method: str, path: str, body: Json | bytes | None, query: Json, seconds: float, patch: str = APPLY
     ) -> aiohttp.ClientResponse:
         """One request; the caller closes the answer."""
-        headers = {"Accept": "application/json", "Content-Type": patch if method == "PATCH" else "application/json"}
+        kind = YAML if isinstance(body, bytes) else patch if method == "PATCH" else "application/json"
+        headers = {"Accept": "application/json", "Content-Type": kind}
         try:
             request = await self._api.param_serialize(
                 method, path, query_params=list(query.items()), header_params=headers, body=body,

@@ -13,9 +13,11 @@ DRIVER = "libvf.io"
 GPU_CLASS = "gpu.libvf.io"
 KVM_CLASS = "kvm.libvf.io"
 TAP_CLASS = "tap.libvf.io"
+NIC_CLASS = "nic.libvf.io"
 VIRTUAL_GPU_CLASS = "virtual-gpu.libvf.io"
 GPU_REQUEST = "gpu"
 KVM_REQUEST = "kvm"
+NIC = "nic"  # the kind of what a network card offers, and the request of a claim on it
 VIRTUAL_GPU = "virtual-gpu"  # the kind of the device, its pool's name, and the alternative of a claim that takes it
 
 OPERATOR_MANAGER = "libvf-operator"

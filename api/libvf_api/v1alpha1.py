@@ -1669,25 +1669,25 @@ class Nic(Struct):
         Annotated[
             str,
             Meta(
-                description="The address of the function. Default: as its card gives it."
+                description="The address of the function. Default: one of its own, from the uid of the VM and its name here."
             ),
         ]
         | UnsetType
     ) = UNSET
     """
-    The address of the function. Default: as its card gives it.
+    The address of the function. Default: one of its own, from the uid of the VM and its name here.
     """
     device: (
         Annotated[
             str,
             Meta(
-                description="PCI vendor and device id of the card, such as 8086:10c9. Default: any."
+                description="PCI vendor and device id of the card, not of its functions, such as 8086:10c9. Default: any."
             ),
         ]
         | UnsetType
     ) = UNSET
     """
-    PCI vendor and device id of the card, such as 8086:10c9. Default: any.
+    PCI vendor and device id of the card, not of its functions, such as 8086:10c9. Default: any.
     """
 
 
@@ -2016,13 +2016,13 @@ class VirtualMachineSpec(Struct):
         Annotated[
             list[Nic],
             Meta(
-                description="Virtual functions of network cards that the guest gets for itself."
+                description="Virtual functions of network cards that the guest gets for itself, of cards that a GpuPolicy cuts."
             ),
         ]
         | UnsetType
     ) = UNSET
     """
-    Virtual functions of network cards that the guest gets for itself.
+    Virtual functions of network cards that the guest gets for itself, of cards that a GpuPolicy cuts.
     """
     usb: (
         Annotated[list[UsbItem], Meta(description="USB devices of the host.")]

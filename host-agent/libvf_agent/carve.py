@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from libvf_agent.effects import Effects, State
 from libvf_agent.errors import AgentError, SysfsError
 from libvf_agent.journal import Entry, Journal, Phase, remainder
-from libvf_agent.steps import Bind, Step
+from libvf_agent.steps import Run, Step, Write
 from libvf_agent.sysfs import REMOVE_DEADLINE_SECONDS, Sysfs
 
 BOOT_ID = "proc/sys/kernel/random/boot_id"
@@ -126,7 +126,7 @@ def steps(entry: Entry) -> Iterator[Step]:
 
 def is_shared(step: Step) -> bool:
     """Whether several claims may stand on it."""
-    return not isinstance(step, Bind) and step.shared
+    return isinstance(step, (Write, Run)) and step.shared
 
 
 def _same_allocation(one: Entry, other: Entry) -> bool:

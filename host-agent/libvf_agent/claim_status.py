@@ -21,7 +21,14 @@ def entry_of(claim: Claim, results: tuple[Result, ...]) -> Entry:
 
 def carved(entry: Entry, now: str) -> list[dict[str, Any]]:
     """All devices with condition Ready true; `now` is RFC 3339."""
-    return [_device(piece, _condition("True", "Carved", "the device is there", now)) for piece in entry.slices]
+    return [_device(piece, _condition("True", "Carved", _there(piece), now)) for piece in entry.slices]
+
+
+def _there(piece: Slice) -> str:
+    if piece.facts.get("linkUp", True):
+        return "the device is there"
+    link = piece.facts["link"]
+    return f"the device is there; the link {link} of its card is down: on the node, ip link set {link} up"
 
 
 def failed(entry: Entry, message: str, now: str) -> list[dict[str, Any]]:
@@ -63,6 +70,7 @@ def _device(piece: Slice, condition: dict[str, Any]) -> dict[str, Any]:
         **share,
         "conditions": [condition],
         "data": dict(piece.facts),
+        **({"networkData": {"hardwareAddress": piece.mac}} if piece.mac else {}),
     }
 
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 from libvf_api.names import DRIVER
+from libvf_api.nic_config import BadNicConfig
+from libvf_api.nic_config import parse as parse_nic
 
-from libvf_agent.errors import ClaimError
+from libvf_agent.errors import BadConfig, ClaimError
 
 POD_CLAIM_NAME = "resource.kubernetes.io/pod-claim-name"
 
@@ -23,8 +25,23 @@ class Result(msgspec.Struct, frozen=True, rename="camel"):
     share_id: str | None = msgspec.field(default=None, name="shareID")
 
 
+class _Opaque(msgspec.Struct, frozen=True):
+    driver: str
+    parameters: Any = None
+
+
+class _Config(msgspec.Struct, frozen=True):
+    opaque: _Opaque | None = None
+    requests: tuple[str, ...] = ()
+
+    def is_for(self, request: str) -> bool:
+        """Whether it is about a request, "nic" or "nic/sub"; one that names none is about all of them."""
+        return not self.requests or request in self.requests or request.partition("/")[0] in self.requests
+
+
 class _Devices(msgspec.Struct, frozen=True):
     results: tuple[Result, ...] = ()
+    config: tuple[_Config, ...] = ()
 
 
 class _Allocation(msgspec.Struct, frozen=True):
@@ -54,6 +71,21 @@ class Claim(msgspec.Struct, frozen=True):
         """The devices of our driver in it; none where it is not allocated."""
         allocation = self.status.allocation
         return tuple(r for r in allocation.devices.results if r.driver == DRIVER) if allocation else ()
+
+    def mac(self, request: str) -> str:
+        """The address that the request's device is to have, by the last NicConfig for it; empty for the card's own.
+
+        What a DeviceClass says comes before what the claim says. Raises BadConfig.
+        """
+        configs = self.status.allocation.devices.config if self.status.allocation else ()
+        said = [c.opaque.parameters for c in configs if c.opaque and c.opaque.driver == DRIVER and c.is_for(request)]
+        try:
+            macs = [config.mac for config in map(parse_nic, said) if config.mac]
+        except BadNicConfig as error:
+            raise BadConfig(f"the configuration for request {request} is not understood: {error}") from error
+        if macs and sum(one.request == request for one in self.allocated) > 1:
+            raise BadConfig(f"{macs[-1]} is for one function, and request {request} has several: make it one each")
+        return macs[-1] if macs else ""
 
     @property
     def pod_claim_name(self) -> str | None:

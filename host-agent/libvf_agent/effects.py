@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from enum import Enum, auto
 
-from libvf_agent import pci, vfio
+from libvf_agent import addresses, pci, vfio
 from libvf_agent.errors import Absent, AlreadyThere, Busy, NotOurs, Refused
-from libvf_agent.steps import Bind, Leads, Reads, Run, Step, Write
+from libvf_agent.steps import Bind, Leads, Mac, Reads, Run, Step, Write
 from libvf_agent.sysfs import REMOVE_DEADLINE_SECONDS, Sysfs
 
 RETRY_SECONDS = 0.25
@@ -38,6 +38,8 @@ class Effects:
         """What of the step is there now."""
         if isinstance(step, Bind):
             return self._bound(step)
+        if isinstance(step, Mac):
+            return State.OURS if addresses.is_set(self._sysfs, step) else State.ABSENT
         if isinstance(step.evidence, Leads):
             return self._led(step.evidence)
         return self._read(step.evidence)
@@ -46,6 +48,8 @@ class Effects:
         """Does it; NotOurs where somebody else did, Busy where what was there before is still leaving."""
         if isinstance(step, Bind):
             self._bind(step)
+        elif isinstance(step, Mac):
+            addresses.put(self._sysfs, step, self._deadline)
         elif isinstance(step, Run):
             if self._begin(step):
                 for argv in (step.argv, *step.then):
@@ -63,6 +67,9 @@ class Effects:
             return True
         if isinstance(step, Bind):
             self._unbind(step)
+            return True
+        if isinstance(step, Mac):
+            addresses.put_back(self._sysfs, step, self._deadline)
             return True
         if step.functions and self._used_functions(step.functions):
             return False
@@ -159,7 +166,7 @@ class Effects:
     def _used_functions(self, physical: str) -> bool:
         return any(pci.in_use(self._sysfs, address) for address in pci.virtual(self._sysfs, physical))
 
-    def _require(self, step: Step, cure: str) -> None:
+    def _require(self, step: Write | Bind | Run, cure: str) -> None:
         if self.state(step) is not State.OURS:
             raise Refused(f"{_told(step)} had no effect: {cure}")
 
@@ -232,7 +239,7 @@ class Effects:
         return State.OURS if evidence.value in (None, text) else State.FOREIGN
 
 
-def _told(step: Step) -> str:
+def _told(step: Write | Bind | Run) -> str:
     if isinstance(step, Bind):
         return f"binding {step.address} to {step.driver}"
     return f"running {' '.join(step.argv)}" if isinstance(step, Run) else f"writing {step.value!r} to /{step.path}"

@@ -10,6 +10,7 @@
     +-- NotOurs                 the device exists and somebody else made it
     +-- JournalError            the journal can not be read or is held by another process
     +-- ClaimError              the claim is not what kubelet said it is
+    |   +-- BadConfig           its configuration for this driver is not understood
     +-- ClusterError            the API server said no
     +-- CaptureError            a host can not be captured as asked
     |   +-- CaptureTooBig       what there is to capture is more than an archive takes
@@ -74,6 +75,12 @@ class ClaimError(AgentError):
     """The claim is not what kubelet said it is."""
 
     retry = True
+
+
+class BadConfig(ClaimError):
+    """The claim's configuration for this driver is not understood; a claim's spec never changes."""
+
+    retry = False
 
 
 class ClusterError(AgentError):

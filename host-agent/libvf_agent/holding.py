@@ -14,7 +14,7 @@ import msgspec
 
 from libvf_agent.journal import Entry, Slice
 from libvf_agent.rules import FUNCTION, MEDIATED, PASSTHROUGH, Rules
-from libvf_agent.steps import Bind, Plan
+from libvf_agent.steps import Bind, Plan, Run, Write
 
 SHAPE = ("functions", "quota", "vram", "reserved_vram", "heterogeneous", "take_from_host", "take_host_display")
 """What of the rules says how a card is cut and that it is there to be cut: the names of devices follow from it."""
@@ -68,7 +68,7 @@ class Held:
 
     def and_also(self, entry: Entry, piece: Slice, plan: Plan) -> Held:
         """With what another plan has made; what is left of a claim that is gone is nobody's device."""
-        made = frozenset(step.functions for step in plan.steps if not isinstance(step, Bind) and step.functions)
+        made = frozenset(step.functions for step in plan.steps if isinstance(step, (Write, Run)) and step.functions)
         device = () if entry.is_remainder else (Device(f"{entry.namespace}/{entry.name}", piece, plan),)
         return replace(self, devices=(*self.devices, *device), makes=self.makes | made)
 

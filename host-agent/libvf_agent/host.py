@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-from libvf_api.names import VIRTUAL_GPU
+from libvf_api.names import NIC, VIRTUAL_GPU
 
-from libvf_agent import cdi, kvm, last_policies, metadata, pci, reports, vfio
+from libvf_agent import cdi, kvm, last_policies, links, metadata, pci, reports, vfio
 from libvf_agent import tap as taps
 from libvf_agent.backends import Backend
 from libvf_agent.backends.passthrough import why_not_whole
@@ -30,7 +30,7 @@ from libvf_agent.inventory import Carving
 from libvf_agent.journal import Entry, Journal, Phase, Slice
 from libvf_agent.last_policies import Kept
 from libvf_agent.offers import offers_of
-from libvf_agent.planning import planned
+from libvf_agent.planning import configured, planned
 from libvf_agent.policy_status import Look, Seen
 from libvf_agent.rules import CardId, Rules, RulesOf, careful
 from libvf_agent.slices import Json, Node, pool_name, pool_of_gpu, pool_of_kvm, pool_of_tap, with_lost
@@ -91,7 +91,8 @@ class Host:
     def prepare(self, claim: Claim, results: tuple[Result, ...]) -> Entry:
         """Carves the allocation and puts metadata and CDI files in place; the same again changes nothing."""
         with self._one:
-            wanted = msgspec.structs.replace(entry_of(claim, results), boot_id=self.carver.boot_id())
+            wanted = configured(entry_of(claim, results), claim)
+            wanted = msgspec.structs.replace(wanted, boot_id=self.carver.boot_id())
             known = self.journal.get(wanted.uid)
             done = self._with_facts(self.carver.ensure(wanted, lambda entry: self._planned(entry, known)))
             if any(map(cdi.is_kvm, done.slices)):
@@ -190,7 +191,8 @@ class Host:
         group = vfio.group(self._sysfs, piece.plan.device)
         if group is None:
             raise ClaimError(f"{piece.plan.id} on {piece.plan.parent} has no IOMMU group: load its VFIO driver")
-        return piece.plan.facts | {"iommuGroup": group} | self._groups(piece.plan)
+        network = links.told(self._sysfs, piece.plan.parent) if piece.plan.facts.get("kind") == NIC else {}
+        return piece.plan.facts | {"iommuGroup": group} | self._groups(piece.plan) | network
 
     def _given(self, piece: Slice) -> Facts:
         if piece.pool != pool_name(self.node, "tap"):

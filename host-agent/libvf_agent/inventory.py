@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from libvf_api.mac import ZERO
 from libvf_api.taints import TaintKey
 
 from libvf_agent.rules import MEDIATED, Rules
 
 MIB = 1 << 20
 
-_DISPLAY, _ACCELERATOR, _BRIDGE = "03", "12", "06"
+_DISPLAY, _ACCELERATOR, _BRIDGE, _NETWORK = "03", "12", "06", "02"
 VENDORS = {"10de": "nvidia", "8086": "intel", "1002": "amd"}
 
 
@@ -36,7 +37,8 @@ class Function:
     """A PCI function; `driver` is empty where none holds it, `group` None without an IOMMU.
 
     `class_code` is six hexadecimal digits ("030000"), `pci_id` as lspci prints it, `reset_methods` empty where
-    it cannot be reset alone. `bars` are sizes of memory BARs in bytes.
+    it cannot be reset alone. `bars` are sizes of memory BARs in bytes. `mac` is the address that a virtual function of
+    a network card has through its physical one.
     """
 
     address: str
@@ -49,6 +51,7 @@ class Function:
     reset_methods: tuple[str, ...] = ()
     bars: tuple[int, ...] = ()
     sriov: Sriov | None = None
+    mac: str = ZERO
 
     @property
     def vendor(self) -> str:
@@ -65,6 +68,11 @@ class Function:
     def is_accelerator(self) -> bool:
         """Whether it computes and has no screen, by its class."""
         return self.class_code[:2] == _ACCELERATOR
+
+    @property
+    def is_network(self) -> bool:
+        """Whether it is a network card."""
+        return self.class_code[:2] == _NETWORK
 
     @property
     def is_bridge(self) -> bool:
@@ -158,6 +166,10 @@ class Gpu:
     functions: tuple[Function, ...] = ()
     """The PCI functions that plans may move to VFIO: the card's own, its companions, its virtual ones."""
     rules: Rules = field(default_factory=Rules)
+    kind: str = "gpu"
+    """What its devices are offered as, and so which requests they can meet: "gpu", or "nic" for a network card."""
+    link: str | None = None
+    """The name of a network card's own link in the host's network."""
 
     def function(self, address: str) -> Function | None:
         """The function of that address."""

@@ -33,7 +33,8 @@ class Phase(StrEnum):
 class Slice(msgspec.Struct, frozen=True):
     """One allocated device of a claim; `plan` is None where nothing is made for it (kvm, virtual-gpu).
 
-    `rules` are those of the card when the plan was made: they hold for as long as the device is there.
+    `rules` are those of the card when the plan was made: they hold for as long as the device is there. `mac` is the
+    address that the claim asks for.
     """
 
     request: str
@@ -43,6 +44,7 @@ class Slice(msgspec.Struct, frozen=True):
     plan: Plan | None = None
     rules: Rules | None = None
     facts: Facts = {}
+    mac: str = ""
 
     @property
     def key(self) -> tuple[str, str, str, str]:

@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import msgspec
+from libvf_api.names import NIC, NIC_CLASS
 
 from libvf_agent.backends import Order
 from libvf_agent.cards import Card, Part
-from libvf_agent.errors import ClaimError
-from libvf_agent.inventory import Gpu, SliceType
+from libvf_agent.claims import Claim
+from libvf_agent.errors import BadConfig, ClaimError
+from libvf_agent.inventory import Gpu
 from libvf_agent.journal import Entry, Slice
-from libvf_agent.rules import Rules
+from libvf_agent.rules import FUNCTION, Rules
 from libvf_agent.slices import GIVEN, pool_name
 from libvf_agent.steps import Bind, Facts, Plan, Step
 
@@ -35,14 +37,23 @@ def planned(node: str, cards: Iterable[Card], wanted: Entry, held: frozenset[str
         plan = part.backend.plan(part.gpu, replace(order, held=held, shared=shared))
         _refuse_spared(plan, part.gpu.rules)
         held, by_pool[piece.pool] = held | {plan.id}, card.after(part, plan)
-        plan = msgspec.structs.replace(plan, facts=_facts(part.gpu, order.kind) | plan.facts)
+        plan = msgspec.structs.replace(plan, facts=_facts(part.gpu, order) | plan.facts)
         slices.append(msgspec.structs.replace(piece, plan=plan, rules=part.gpu.rules))
     return msgspec.structs.replace(wanted, slices=tuple(slices))
 
 
-def _facts(gpu: Gpu, kind: SliceType) -> Facts:
+def configured(entry: Entry, claim: Claim) -> Entry:
+    """The entry with what the claim's configuration says of each device; raises BadConfig."""
+    slices = tuple(msgspec.structs.replace(piece, mac=claim.mac(piece.request)) for piece in entry.slices)
+    return msgspec.structs.replace(entry, slices=slices)
+
+
+def _facts(gpu: Gpu, order: Order) -> Facts:
     """What the card says of each of its devices; what a plan says of its own comes before it."""
+    kind = order.kind
     facts = {
+        "kind": NIC if gpu.kind == NIC else None,
+        "mac": order.mac or None,
         "parent": gpu.name,
         "type": kind.id,
         "mode": kind.mode,
@@ -61,7 +72,10 @@ def _order(card: Card, piece: Slice, uid: str) -> tuple[Part, Order]:
         raise ClaimError(f"{piece.pool} has no type for {piece.device}: {cure}")
     part, kind = found
     place = int(piece.device.rpartition("-")[2]) if kind.places else None
-    return part, Order(kind, piece.device, uid, place)
+    if piece.mac and (part.gpu.kind, kind.mode) != (NIC, FUNCTION):
+        cure = f"ask for one by class {NIC_CLASS}"
+        raise BadConfig(f"NicConfig is for virtual functions of network cards, and {piece.device} is none: {cure}")
+    return part, Order(kind, piece.device, uid, place, mac=piece.mac)
 
 
 def _refuse_new(piece: Slice, order: Order, rules: Rules) -> None:

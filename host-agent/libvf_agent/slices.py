@@ -232,7 +232,7 @@ def _tainted(keys: Iterable[TaintKey]) -> Json:
 
 def _attributes(gpu: Gpu, offer: Offer) -> Json:
     values: dict[str, str | int | bool | None] = {
-        "kind": "gpu",
+        "kind": gpu.kind,
         "type": offer.type.id,
         "typeName": offer.type.name[:64],
         "vendor": gpu.vendor,
@@ -242,6 +242,7 @@ def _attributes(gpu: Gpu, offer: Offer) -> Json:
         "open": offer.open,
         "display": offer.type.display,
         "policy": gpu.rules.policy or None,
+        "link": gpu.link,
         NUMA_ATTRIBUTE: gpu.numa_node,
         PCIE_ROOT_ATTRIBUTE: gpu.pcie_root,
     }

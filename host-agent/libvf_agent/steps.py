@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 import msgspec
+from libvf_api.mac import ZERO
 
 NAMESPACE = uuid.UUID("5ad9ab9c-6f1c-5e64-a8c0-2ba24d2a9e0f")
 
@@ -90,7 +91,20 @@ class Run(msgspec.Struct, frozen=True, tag_field="kind", tag="run"):
     shared: bool = False
 
 
-Step = Write | Bind | Run
+class Mac(msgspec.Struct, frozen=True, tag_field="kind", tag="mac"):
+    """The address of a virtual function of a network card, set through its physical function by rtnetlink.
+
+    `number` is the function's, from 0; `was` its address before, zero where it was not there yet or had none. The
+    link is looked up by the card each time, as somebody may rename it.
+    """
+
+    physical: str
+    number: int
+    mac: str
+    was: str = ZERO
+
+
+Step = Write | Bind | Run | Mac
 
 Facts = dict[str, str | int | bool]
 """What a container and a claim's status are told of a device; bytes for sizes."""

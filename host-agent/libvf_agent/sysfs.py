@@ -13,9 +13,11 @@ import subprocess
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar, cast
+from typing import Protocol, TypeVar
 
+from libvf_agent import netlink
 from libvf_agent.errors import Busy, SysfsError, from_os
+from libvf_agent.remembered import Remembered
 
 REMOVE_DEADLINE_SECONDS = 10.0
 RUN_SECONDS = 30.0
@@ -23,7 +25,6 @@ ASK_SECONDS = 10.0
 _NOT_FOUND = 127  # nsenter(1), as a shell's
 
 Answer = TypeVar("Answer")
-Asked = TypeVar("Asked", str, tuple[str, ...])
 
 
 class Files(Protocol):
@@ -37,6 +38,8 @@ class Files(Protocol):
     def exists(self, path: str) -> bool: ...
     def run(self, argv: tuple[str, ...]) -> None: ...
     def ask(self, argv: tuple[str, ...]) -> str: ...
+    def macs(self, link: str) -> list[str]: ...
+    def set_mac(self, link: str, number: int, mac: str) -> None: ...
 
 
 class HostFiles:
@@ -80,6 +83,14 @@ class HostFiles:
         """What a program of the host that changes nothing says."""
         return _ran(argv, ASK_SECONDS)
 
+    def macs(self, link: str) -> list[str]:
+        """The addresses of the virtual functions of a link's card, by their number."""
+        return netlink.macs(link)
+
+    def set_mac(self, link: str, number: int, mac: str) -> None:
+        """Another address for one of them."""
+        netlink.set_mac(link, number, mac)
+
 
 def _ran(argv: tuple[str, ...], seconds: float) -> str:
     done = subprocess.run(
@@ -120,7 +131,7 @@ class Sysfs:
 
         Several backends look at the same functions, and at all open descriptors of the host.
         """
-        return Sysfs(_Remembered(self._files))
+        return Sysfs(Remembered(self._files))
 
     def read(self, path: str) -> str:
         """The stripped content."""
@@ -202,6 +213,20 @@ class Sysfs:
         except OSError as error:
             raise from_os(error, f"running {' '.join(argv)}") from error
 
+    def macs(self, link: str) -> tuple[str, ...]:
+        """The addresses of a network card's virtual functions, by their number; none where it tells of none."""
+        try:
+            return tuple(self._files.macs(link))
+        except OSError as error:
+            raise from_os(error, f"asking {link} for the addresses of its functions") from error
+
+    def set_mac(self, link: str, number: int, mac: str) -> None:
+        """Another address for one of them."""
+        try:
+            self._files.set_mac(link, number, mac)
+        except OSError as error:
+            raise from_os(error, f"setting {mac} on function {number} of {link}") from error
+
     def openers(self, *nodes: str) -> list[Opener]:
         """Who holds one of `nodes` ("/dev/vfio/3") open, by every /proc/<pid>/fd: needs the host's pid namespace."""
         if not nodes:
@@ -237,46 +262,3 @@ class _Writer:
     def join(self, deadline: float) -> bool:
         self._thread.join(deadline)
         return not self._thread.is_alive()
-
-
-class _Remembered:
-    """Files that are asked for each thing once; a refusal is remembered too. It is for looking: it changes nothing."""
-
-    def __init__(self, files: Files) -> None:
-        self._files = files
-        self._known: dict[tuple[str, str | tuple[str, ...]], object] = {}
-
-    def _once(self, name: str, ask: Callable[[Asked], Answer], asked: Asked) -> Answer:
-        if (name, asked) not in self._known:
-            try:
-                self._known[name, asked] = ask(asked)
-            except OSError as error:
-                self._known[name, asked] = error
-        found = self._known[name, asked]
-        if isinstance(found, OSError):
-            raise OSError(found.errno, found.strerror, asked)
-        return cast(Answer, found)
-
-    def read(self, path: str) -> str:
-        return self._once("read", self._files.read, path)
-
-    def names(self, path: str) -> list[str]:
-        return self._once("names", self._files.names, path)
-
-    def link(self, path: str) -> str:
-        return self._once("link", self._files.link, path)
-
-    def real(self, path: str) -> str:
-        return self._once("real", self._files.real, path)
-
-    def exists(self, path: str) -> bool:
-        return self._once("exists", self._files.exists, path)
-
-    def ask(self, argv: tuple[str, ...]) -> str:
-        return self._once("ask", self._files.ask, argv)
-
-    def write(self, path: str, value: str) -> None:
-        raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
-
-    def run(self, argv: tuple[str, ...]) -> None:
-        raise OSError(errno.EROFS, os.strerror(errno.EROFS), argv[0])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from libvf_api import metadata, names
-from libvf_api.launch import Launch
+from libvf_api.launch import HostDevice, Launch
 
 from libvf_launcher import resolver
 from libvf_launcher.errors import DeviceMissing
@@ -40,6 +40,14 @@ class Tap:
 
 
 @dataclass(frozen=True, slots=True)
+class Nic:
+    """A virtual function of a network card by its PCI address; `name` is its claim's within the VM, nic-<name>."""
+
+    name: str
+    pci: str
+
+
+@dataclass(frozen=True, slots=True)
 class Devices:
     """All devices of a VM; `accelerated` tells whether the claimed kvm device is the real one.
 
@@ -50,6 +58,7 @@ class Devices:
     accelerated: bool
     virtual: tuple[str, ...] = ()
     tap: Tap | None = None
+    nics: tuple[Nic, ...] = ()
 
 
 def read(launch: Launch, paths: Paths) -> Devices:
@@ -57,7 +66,18 @@ def read(launch: Launch, paths: Paths) -> Devices:
     found = [(gpu.name, device) for gpu in launch.gpus for device in _gpu(gpu.claim, gpu.request, paths)]
     vfio = tuple(_vfio(name, device) for name, device in found if not _virtual(device))
     virtual = tuple(name for name, device in found if _virtual(device))
-    return Devices(vfio, _accelerated(launch, paths), virtual, _tap(launch, paths))
+    return Devices(vfio, _accelerated(launch, paths), virtual, _tap(launch, paths), _nics(launch, paths))
+
+
+def _nics(launch: Launch, paths: Paths) -> tuple[Nic, ...]:
+    return tuple(_nic(one, paths) for one in launch.devices if one.kind == names.NIC)
+
+
+def _nic(wanted: HostDevice, paths: Paths) -> Nic:
+    for device in _read(wanted.claim, wanted.request, paths):
+        if address := device.get(names.PCI_ATTRIBUTE):
+            return Nic(wanted.name, str(address))
+    raise DeviceMissing(f"claim {wanted.claim} has no network function: delete the Pod to have it prepared anew")
 
 
 def _tap(launch: Launch, paths: Paths) -> Tap | None:

@@ -1,8 +1,8 @@
 """The guest's network card, by which its ports are reached too."""
 
-import hashlib
 from collections.abc import Iterator
 
+from libvf_api import mac as macs
 from libvf_api import names
 from libvf_api.launch import Launch
 from libvf_api.v1alpha1 import Network
@@ -33,8 +33,7 @@ def mac(launch: Launch) -> str:
     """The card's address: as asked, else one that the VM's uid always gives, locally administered (IEEE 802)."""
     if launch.spec.network and launch.spec.network.mac:
         return launch.spec.network.mac
-    first, *others = hashlib.sha256(launch.uid.encode()).digest()[:6]
-    return ":".join(f"{byte:02x}" for byte in (first & 0xFC | 0x02, *others))
+    return macs.derived(launch.uid)
 
 
 def _user(launch: Launch) -> str:

@@ -1,9 +1,11 @@
-"""Claims on what a VM gets of its host beside GPUs and KVM: the tap of its Pod's network. Pure."""
+"""Claims on what a VM gets of its host beside GPUs and KVM: the tap of its Pod's network, and functions of
+network cards. Pure."""
 
 from collections.abc import Iterator
 
 from libvf_api import names
 
+from libvf_operator import nics
 from libvf_operator.claim import CLAIM_API
 from libvf_operator.objects import Object, child
 
@@ -36,6 +38,8 @@ def _wanted(spec: Object) -> Iterator[tuple[str, Object]]:
     """The name of each within the VM, and its request; each claim has one, called by its kind."""
     if uses_tap(spec):
         yield "tap", _request("tap", names.TAP_CLASS)
+    for nic in spec.get("nics", []):
+        yield nics.claim(nic), _request(names.NIC, names.NIC_CLASS, *nics.conditions(nic))
 
 
 def _request(kind: str, device_class: str, *conditions: str) -> Object:
@@ -47,5 +51,5 @@ def _request(kind: str, device_class: str, *conditions: str) -> Object:
 def _claim(machine: Object, name: str, request: Object) -> Object:
     vm = machine["metadata"]["name"]
     claim = child(CLAIM_API, "ResourceClaim", f"{vm}-{name}", machine, {names.MACHINE_LABEL: vm})
-    claim["spec"] = {"devices": {"requests": [request]}}
+    claim["spec"] = {"devices": {"requests": [request], **nics.config(machine, name)}}
     return claim

@@ -54,7 +54,10 @@ def why_none_of(kinds: list[str], slices: list[Object]) -> str:
     return f"no node offers a {missing[0]}: {_CURES[missing[0]]}" if missing else ""
 
 
-_CURES = {"tap": "load the module tun on the nodes, or set network.mode to User"}
+_CURES = {
+    "tap": "load the module tun on the nodes, or set network.mode to User",
+    "nic": "name a network card in a GpuPolicy, with virtualFunctions.count",
+}
 
 
 def _room(offered: list[Offer], held: dict[Place, str]) -> str:

@@ -9,7 +9,7 @@ from libvf_api import names
 from libvf_api.apiserver import ApiError
 
 from libvf_operator import claim as claims
-from libvf_operator import explain, last_run, machine, machine_status, partition, pod, policy, vacancy
+from libvf_operator import explain, last_run, machine, machine_status, nics, partition, pod, policy, vacancy
 from libvf_operator.cluster import Cluster
 from libvf_operator.machine import Observed
 from libvf_operator.objects import Object, condition, deleting, key, owned_by
@@ -148,6 +148,8 @@ class Reconciler:
         scheduled = condition(seen.pod, "PodScheduled")
         if scheduled.get("status") != "False":
             return ""
+        if thing["spec"].get("nics") and (words := await self._no_nic(thing)):
+            return words
         for gpu in thing["spec"].get("gpus", []):
             name = pod.partition_of(thing, gpu)
             if name in seen.partitions and not claims.results(seen.claims.get(name)):
@@ -156,8 +158,12 @@ class Reconciler:
         if claims.results(seen.claims.get(claims.kvm_name(thing))):
             return str(words)
         published = await self._published()
-        asked = [one["kind"] for one in pod.launch_document(thing)["devices"]]
+        asked = [one["kind"] for one in pod.launch_document(thing)["devices"]]  # of nics more was said above
         return explain.why_no_kvm(published) or explain.why_none_of(asked, published) or str(words)
+
+    async def _no_nic(self, thing: Object) -> str:
+        allocated = list(self.store.objects["ResourceClaim"].values())
+        return nics.why_none(thing, await self._published(), allocated)
 
     async def _instead(self, thing: Object, seen: Observed) -> str:
         """Why a VM has a virtual GPU, and whether a restart would end that; empty where it has slices."""

@@ -85,6 +85,14 @@ class NodeKernel:
         """What a program of the node says."""
         return str(self._call("ask", argv))
 
+    def macs(self, link: str) -> list[str]:
+        """The addresses of a card's functions."""
+        return list(self._call("macs", link))
+
+    def set_mac(self, link: str, number: int, mac: str) -> None:
+        """Another address for one of them."""
+        self._call("set_mac", link, number, mac)
+
     def openers(self, *nodes: str) -> list[Opener]:
         """Who has a device open; asked in one call, as it takes a look at every descriptor of the node."""
         return [Opener(pid, command) for pid, command in self._call("openers", *nodes)]
@@ -117,7 +125,7 @@ class NodeKernel:
         for process in self._all:
             _end(process)
 
-    def _call(self, name: str, *arguments: str) -> Any:
+    def _call(self, name: str, *arguments: Any) -> Any:
         worker = self._idle.pop() if self._idle else self._python(_SERVER)
         assert worker.stdin is not None
         assert worker.stdout is not None

@@ -53,7 +53,7 @@ class Machine:
 
     def wanted(self) -> Entry:
         pool = pool_name("n1", self.situation.card)
-        slices = tuple(Slice("gpu", pool, device) for device in self.situation.devices)
+        slices = tuple(Slice("gpu", pool, device, mac=self.situation.mac) for device in self.situation.devices)
         return Entry(UID, "ns", "claim", self.kernel.boot_id, Phase.STARTED, slices)
 
     def plan(self, entry: Entry) -> Entry:

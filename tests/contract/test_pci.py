@@ -5,11 +5,12 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 import pytest
-from libvf_agent import pci
+from libvf_agent import links, pci
 from libvf_agent.effects import Effects, State
 from libvf_agent.errors import Absent, Busy, Refused
-from libvf_agent.steps import Bind, Reads, Undo, Write
+from libvf_agent.steps import Bind, Mac, Reads, Undo, Write
 from libvf_agent.sysfs import Files, Sysfs
+from libvf_api.mac import ZERO
 
 from lab.cards import DISPLAY, IGB, NVME, NVME_FUNCTIONS, USB
 from tests.contract.nodekernel import door
@@ -213,3 +214,63 @@ def test_functions_that_somebody_works_with_are_not_taken_away(bus: Bus) -> None
         assert effects.state(made) is State.OURS
     effects.take_back(made)
     assert effects.state(made) is State.ABSENT
+
+
+def two_network_functions(files: Files) -> str:
+    """The network card cut into two functions that no driver takes; the name of its link."""
+    files.write(f"{pci.DEVICES}/{IGB}/sriov_drivers_autoprobe", "0")
+    files.write(f"{pci.DEVICES}/{IGB}/sriov_numvfs", "2")
+    link = links.of(door(files), IGB)
+    assert link is not None
+    return link
+
+
+def test_a_new_network_function_has_no_address_until_one_is_set_through_its_card(bus: Bus) -> None:
+    link, effects = two_network_functions(bus), Effects(door(bus))
+    assert door(bus).macs(link) == (ZERO, ZERO)
+    step = Mac(IGB, 1, "52:54:00:12:34:56")
+    assert effects.state(step) is State.ABSENT
+    effects.apply(step)
+    assert effects.state(step) is State.OURS
+    assert links.told(door(bus), IGB)["link"] == link
+    assert door(bus).macs(link) == (ZERO, "52:54:00:12:34:56")
+    effects.take_back(step)
+    assert door(bus).macs(link) == (ZERO, ZERO)
+
+
+def test_the_address_that_a_network_function_had_comes_back(bus: Bus) -> None:
+    link = two_network_functions(bus)
+    bus.set_mac(link, 0, "52:54:00:00:00:01")
+    step = Mac(IGB, 0, "52:54:00:12:34:56", "52:54:00:00:00:01")
+    Effects(door(bus)).apply(step)
+    Effects(door(bus)).take_back(step)
+    assert door(bus).macs(link)[0] == "52:54:00:00:00:01"
+
+
+def test_the_address_of_a_group_is_refused(bus: Bus) -> None:
+    two_network_functions(bus)
+    with pytest.raises(Refused, match="EINVAL"):
+        Effects(door(bus)).apply(Mac(IGB, 0, "53:54:00:12:34:56"))
+
+
+def test_a_network_function_that_is_not_there_gets_no_address(bus: Bus) -> None:
+    two_network_functions(bus)
+    with pytest.raises(Refused):
+        Effects(door(bus)).apply(Mac(IGB, 7, "52:54:00:12:34:56"))
+
+
+def test_addresses_go_with_their_functions(bus: Bus) -> None:
+    link = two_network_functions(bus)
+    step = Mac(IGB, 0, "52:54:00:12:34:56")
+    Effects(door(bus)).apply(step)
+    bus.write(f"{pci.DEVICES}/{IGB}/sriov_numvfs", "0")
+    assert door(bus).macs(link) == ()
+    assert Effects(door(bus)).state(step) is State.ABSENT
+
+
+def test_a_card_without_its_driver_has_no_link(bus: Bus) -> None:
+    two_network_functions(bus)
+    bus.write(f"{pci.DRIVERS}/igb/unbind", IGB)
+    assert links.of(door(bus), IGB) is None
+    with pytest.raises(Absent, match="no Ethernet link"):
+        Effects(door(bus)).apply(Mac(IGB, 0, "52:54:00:12:34:56"))

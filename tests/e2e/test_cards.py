@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lab.cards import DISPLAY, IGB, USB
+from lab.cards import DISPLAY, NVME, USB
 from lab.demo import get, wait_ready
 from lab.inspect_node import mdevs, qemus
 from lab.testbed import Testbed
@@ -18,10 +18,10 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture
 def cards(bed: Testbed) -> Iterator[Testbed]:
-    """Policies that cut the network card into two functions, and take the display card from the host."""
-    network = {"cards": {"addresses": [IGB]}, "modes": ["VirtualFunction"], "virtualFunctions": {"count": 2}}
+    """Policies that cut the disk into two functions, and take the display card from the host."""
+    disk = {"cards": {"addresses": [NVME]}, "modes": ["VirtualFunction"], "virtualFunctions": {"count": 2}}
     display = {"cards": {"addresses": [DISPLAY]}, "modes": ["Passthrough"], "takeFromHost": True}
-    for name, spec in (("network", network), ("display", display)):
+    for name, spec in (("disk", disk), ("display", display)):
         bed.kubectl("apply", "-f", "-", stdin=policy(name, spec))
     yield bed
     bed.kubectl("delete", "vfvm,gpart,pods", "--all", "--wait", "--timeout=180s")
@@ -57,18 +57,18 @@ def test_a_machine_runs_on_a_mediated_device_of(bed: Testbed, kind: str) -> None
 
 
 def test_a_machine_runs_on_a_virtual_function_and_nothing_of_it_is_left(cards: Testbed) -> None:
-    apply(cards, **SMALL, gpus=[{"name": "gpu0", "type": "intel-vf"}])
+    apply(cards, **SMALL, gpus=[{"name": "gpu0", "type": "1b36-vf"}])
     wait_ready(cards, "demo")
     device = status(cards, "demo-gpu0")
     [argv] = qemus(cards.node("n1")).values()
     assert f"host={device['pciAddress']}" in argv
-    assert (device["parent"], device["mode"]) == (IGB, "VirtualFunction")
+    assert (device["parent"], device["mode"]) == (NVME, "VirtualFunction")
     assert driver(cards, device["pciAddress"]) == ["vfio-pci"]
-    assert on_node(cards, f"cat /sys/bus/pci/devices/{IGB}/sriov_numvfs") == ["2"]
+    assert on_node(cards, f"cat /sys/bus/pci/devices/{NVME}/sriov_numvfs") == ["2"]
     cards.kubectl("delete", "vfvm", "demo", "--wait")
     until(lambda: left(cards), {}, 60)
-    assert on_node(cards, f"cat /sys/bus/pci/devices/{IGB}/sriov_numvfs") == ["0"]
-    assert driver(cards, IGB) == ["igb"]
+    assert on_node(cards, f"cat /sys/bus/pci/devices/{NVME}/sriov_numvfs") == ["0"]
+    assert driver(cards, NVME) == ["nvme"]
 
 
 def test_a_machine_runs_on_a_whole_card_and_the_host_gets_it_back(cards: Testbed) -> None:

@@ -64,6 +64,12 @@ class OneCard:
     def ask(self, argv: tuple[str, ...]) -> str:
         return self.kernel.ask(argv)
 
+    def macs(self, link: str) -> list[str]:
+        return self.kernel.macs(link)
+
+    def set_mac(self, link: str, number: int, mac: str) -> None:
+        self.kernel.set_mac(link, number, mac)
+
 
 @pytest.fixture
 def kernel(bed: Testbed) -> Iterator[Files]:

@@ -31,6 +31,13 @@ class Part(Protocol):
     def reboot(self) -> None: ...
 
 
+class Network(Protocol):
+    """A link whose card has virtual functions."""
+
+    def macs(self) -> list[str]: ...
+    def set_mac(self, number: int, mac: str) -> None: ...
+
+
 class FakeHost:
     """Implements `Files`. `around` is called before and after each write, and may raise to kill the agent."""
 
@@ -40,6 +47,7 @@ class FakeHost:
         self.parts: list[Part] = []
         self.programs: dict[str, Callable[[tuple[str, ...]], None]] = {}
         self.answers: dict[str, Callable[[tuple[str, ...]], str]] = {}
+        self.networks: dict[str, Network] = {}
         self.around: Callable[[], None] = lambda: None
         self._boot_id = str(uuids.uuid4())
         self._groups: set[int] = set()
@@ -146,3 +154,18 @@ class FakeHost:
         if program is None:
             raise fail(errno.ENOENT, argv[0])
         return program(argv)
+
+    def macs(self, link: str) -> list[str]:
+        """What rtnetlink tells of a card's virtual functions."""
+        return self._network(link).macs()
+
+    def set_mac(self, link: str, number: int, mac: str) -> None:
+        """What rtnetlink takes for one of them."""
+        self.around()
+        self._network(link).set_mac(number, mac)
+        self.around()
+
+    def _network(self, link: str) -> Network:
+        if link not in self.networks:
+            raise fail(errno.ENODEV, link)
+        return self.networks[link]

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from tests.fakekernel.host import FakeHost
+from tests.fakekernel.layout import resource, shifted
+from tests.fakekernel.network import Ethernet
 from tests.fakekernel.tree import File, Folder, Link, fail
 
 BUS = "sys/bus/pci"
@@ -49,6 +51,7 @@ class Function:
     group: int | None = None
     vfs: list[str] = field(default_factory=list)
     autoprobe: bool = True
+    network: Ethernet | None = None
 
 
 class Pci:
@@ -120,7 +123,7 @@ class Pci:
         vendor, _, device = function.pci_id.partition(":")
         texts = {"vendor": f"0x{vendor}", "device": f"0x{device}", "class": f"0x{function.class_code}"}
         texts["numa_node"] = str(function.numa_node)
-        texts["resource"] = _resource(function.bars)
+        texts["resource"] = resource(function.bars)
         if function.boot_vga is not None:
             texts["boot_vga"] = str(int(function.boot_vga))
         if function.reset is not None:
@@ -175,11 +178,15 @@ class Pci:
         home = self._home(function)
         self._host.tree.put(f"{home}/driver", Link(f"{BUS}/drivers/{driver}"))
         self._host.tree.put(f"{BUS}/drivers/{driver}/{function.address}", Link(home))
+        if function.network and driver == function.native:
+            function.network.appear(self._host, home)
 
     def _release(self, function: Function) -> None:
         if function.driver:
             self._host.tree.drop(f"{BUS}/drivers/{function.driver}/{function.address}")
             self._host.tree.drop(f"{self._home(function)}/driver")
+            if function.network:
+                function.network.vanish(self._host, self._home(function))
             function.driver = ""
 
     def _probe(self, function: Function) -> None:
@@ -241,10 +248,12 @@ class Pci:
 
     def _make(self, function: Function, count: int) -> None:
         fresh = {"total_vfs": 0, "made": 0, "boot_vga": None, "driver": "", "override": "", "with_": ""}
+        if function.network:
+            function.network.cut(count)
         for number in range(count):
-            address = _shifted(function.address, function.offset + number * function.stride)
+            address = shifted(function.address, function.offset + number * function.stride)
             ids = {"pci_id": function.vf_id or function.pci_id, "native": function.vf_native}
-            vf = replace(function, address=address, physical=function.address, vfs=[], **ids, **fresh)
+            vf = replace(function, address=address, physical=function.address, network=None, vfs=[], **ids, **fresh)
             self.add(vf, probe=function.autoprobe)
             function.vfs.append(vf.address)
             self._host.tree.put(f"{self._home(function)}/virtfn{number}", Link(self._home(vf)))
@@ -260,22 +269,6 @@ def _autoprobe(function: Function, text: str) -> None:
     if text.strip().lower() not in ("0", "1", "y", "n"):
         raise fail(errno.EINVAL, "sriov_drivers_autoprobe")
     function.autoprobe = text.strip().lower() in ("1", "y")
-
-
-def _shifted(address: str, by: int) -> str:
-    domain, bus, rest = address.split(":")
-    device, number = rest.split(".")
-    routing = (int(bus, 16) << 8 | int(device, 16) << 3 | int(number)) + by
-    return f"{domain}:{routing >> 8:02x}:{routing >> 3 & 31:02x}.{routing & 7}"
-
-
-def _resource(bars: tuple[int, ...]) -> str:
-    """Memory BARs one after the other from 4 GiB on, then empty lines as the kernel shows them."""
-    start, lines = 1 << 32, []
-    for size in bars:
-        lines.append(f"0x{start:016x} 0x{start + size - 1:016x} 0x{0x14220C:016x}")
-        start += size
-    return "\n".join([*lines, *[f"0x{0:016x} 0x{0:016x} 0x{0:016x}"] * (13 - len(lines))])
 
 
 class PciHost(FakeHost):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from libvf_agent.rules import CardId, Quota, Rules, RulesOf, careful
 
 from tests.fakekernel.cards import gvtg, mbochs, mdpy, mtty, nvidia
 from tests.fakekernel.host import FakeHost
 from tests.fakekernel.mdev import Card, MediatedHost
+from tests.fakekernel.network import Ethernet
 from tests.fakekernel.nvidia import NvidiaHost
 from tests.fakekernel.nvidia_models import l4, l40s
 from tests.fakekernel.pci import Function, PciHost
@@ -22,7 +24,8 @@ PF = "0000:65:00.0"
 class Situation:
     """A host, the card and the devices that a claim is to get, and the rules that hold.
 
-    `real` is true where a lab node's own kernel is driven in the same way by the contract suite or end to end.
+    `mac` is the address that each device is to have. `real` is true where a lab node's own kernel is driven in the same
+    way by the contract suite or end to end.
     """
 
     host: Callable[[], FakeHost]
@@ -30,6 +33,7 @@ class Situation:
     devices: tuple[str, ...]
     rules: RulesOf = careful
     real: bool = False
+    mac: str = ""
 
     def state(self, host: FakeHost) -> object:
         """Everything on the host that carving could change."""
@@ -38,7 +42,8 @@ class Situation:
         shares = host.xe.state() if isinstance(host, XeHost) else []
         functions = sorted((f.address, f.driver, f.override, f.autoprobe, len(f.vfs)) for f in bus)
         vgpus = [card.state() for card in host.cards.values()] if isinstance(host, NvidiaHost) else []
-        return mediated, functions, vgpus, shares
+        macs = [host.macs(link) for link in sorted(host.networks)]
+        return mediated, functions, vgpus, shares, macs
 
 
 def rules(**given: object) -> RulesOf:
@@ -74,6 +79,18 @@ def sriov() -> FakeHost:
     other = Function("0000:b3:00.0", native="amdgpu", total_vfs=4, offset=16, vf_native="amdgpu")
     host = PciHost(amd(), other)
     host.write("sys/bus/pci/devices/0000:b3:00.0/sriov_numvfs", "2")
+    return host
+
+
+def network(**given: object) -> FakeHost:
+    """The host's own network card, and one with functions that somebody else has made and given an address."""
+    igb: dict[str, Any] = {"pci_id": "8086:10c9", "class_code": "020000", "native": "igb", "vf_native": "igbvf"}
+    link = Ethernet(**{"name": "eth0", **given})  # type: ignore[arg-type]
+    ours = Function(PF, **igb, vf_id="8086:10ca", total_vfs=8, offset=384, stride=2, network=link)
+    other = Function("0000:b3:00.0", **igb, total_vfs=4, offset=16, network=Ethernet("eth1"))
+    host = PciHost(ours, other)
+    host.write("sys/bus/pci/devices/0000:b3:00.0/sriov_numvfs", "2")
+    host.set_mac("eth1", 1, "52:54:00:00:00:01")
     return host
 
 
@@ -141,6 +158,7 @@ SITUATIONS = {
     "gvtg": Situation(_mediated(gvtg, "i915-GVTg_V5_8"), "0000:00:02.0", ("gvtg-v5-8-0",)),
     "nvidia": Situation(_mediated(nvidia, "nvidia-702"), PF, ("702-0", "702-1")),
     "sriov": Situation(sriov, PF, ("vf-0", "vf-1"), rules(functions=4), real=True),
+    "network": Situation(network, PF, ("vf-0",), rules(functions=2), real=True, mac="52:54:00:12:34:56"),
     "nvidia vfio": Situation(one_size, PF, ("1150-0", "1150-3"), rules(parameters="frame_rate_limiter=0")),
     "nvidia vfio, mixed": Situation(mixed_sizes, PF, ("1030-20", "1031-6"), rules(parameters="k=v")),
     "nvidia vfio, uncut": Situation(uncut, PF, ("1031-6", "1030-0"), rules(functions=1, heterogeneous=True)),

@@ -30,6 +30,11 @@ def _claim(changes: str | None = None, **volume: Any) -> dict[str, Any]:
     return {**disk, "changes": changes} if changes else disk
 
 
+def _nic(name: str = "fast", **fields: Any) -> dict[str, Any]:
+    return {"name": name, **fields}
+
+
+MAC = "52:54:00:12:34:56"
 CD = {"name": "cd", "image": {"reference": "example/installer:1"}}
 ONE_DISK = _claim()
 
@@ -41,7 +46,14 @@ REFUSED = {
     "the address of a group": (_machine(network={"mac": "01:00:5e:00:00:01"}), "its first pair of digits must be even"),
     "vsock": (_machine(network={"vsock": True}), "spec.network.vsock is not carried out yet"),
     "USB devices": (_machine(usb=[{"name": "a", "device": "046d:c52b"}]), "spec.usb is not carried out yet"),
-    "network functions": (_machine(nics=[{"name": "a"}]), "spec.nics is not carried out yet"),
+    "a function with the address of a group": (_machine(nics=[_nic(mac="01:00:5e:00:00:01")]), "must be even"),
+    "a function with no address": (_machine(nics=[_nic(mac="00:00:00:00:00:00")]), "spec.nics[].mac is zero"),
+    "two functions of one address": (_machine(nics=[_nic("a", mac=MAC), _nic("b", mac=MAC)]), "have one address"),
+    "a function with the card's address": (_machine(nics=[_nic(mac=MAC)], network={"mac": MAC}), "have one address"),
+    "two functions of one name": (_machine(nics=[_nic(), _nic(device="8086:10c9")]), "Duplicate value"),
+    "a function of no known card": (_machine(nics=[_nic(device="Intel")]), "spec.nics[0].device"),
+    "more functions than a machine holds": (_machine(nics=[_nic(f"n{n}") for n in range(9)]), "at most 8"),
+    "a gpu with the name of a function's claim": (_machine(gpus=[_gpu(type="x") | {"name": "nic-a"}]), "take another"),
     "a gpu with the name of another claim": (_machine(gpus=[_gpu(type="x") | {"name": "tap"}]), "take another"),
     "a partition with type and vram": (_partition(type="x", vram={"min": "1Gi"}), "spec.type and spec.vram exclude"),
     "vram min above max": (_partition(vram={"min": "4Gi", "max": "1Gi"}), "vram.min must not be larger than vram.max"),

@@ -12,6 +12,7 @@ APPLIED = {
     "keep": "e2e/test_install.py",
     "looking-glass": "e2e/test_screens.py",
     "never-evict": "e2e/test_nodes.py",
+    "nic": "e2e/test_nics.py",
     "policy": "integration/test_policy.py",
     "ports": "e2e/test_network.py",
     "safe": "e2e/test_screens.py",

@@ -17,7 +17,8 @@ class Order:
 
     `place` is where on the card it must lie, for types that have places. `held` are the ids of all devices in
     the journal, also of claims that are on their way out: what is in it is spoken for, whatever the kernel
-    shows. `shared` are the journal's shared steps, which a plan on the same card joins.
+    shows. `shared` are the journal's shared steps, which a plan on the same card joins. `mac` is the address that a
+    virtual function of a network card is to have.
     """
 
     kind: SliceType
@@ -26,6 +27,7 @@ class Order:
     place: int | None = None
     held: frozenset[str] = frozenset()
     shared: frozenset[Step] = frozenset()
+    mac: str = ""
 
 
 class Backend(Protocol):

@@ -6,7 +6,7 @@ from libvf_api.taints import TaintKey
 
 from libvf_agent import pci
 from libvf_agent.backends import Order
-from libvf_agent.backends.sriov import binding, card_function, card_id
+from libvf_agent.backends.sriov import binding, card_function, card_id, kind_of
 from libvf_agent.inventory import Carving, Function, Gpu, SliceType, Taint
 from libvf_agent.rules import PASSTHROUGH, Rules, RulesOf
 from libvf_agent.steps import Facts, Plan
@@ -111,6 +111,7 @@ def _gpu(sysfs: Sysfs, card: Function, together: tuple[Function, ...], rules: Ru
         pci_id=card.pci_id,
         functions=together,
         rules=rules,
+        **kind_of(sysfs, card),
     )
 
 

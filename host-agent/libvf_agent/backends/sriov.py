@@ -7,13 +7,25 @@ lets a count change only through 0.
 
 from __future__ import annotations
 
-from libvf_agent import pci
+from dataclasses import replace
+from typing import TypedDict
+
+from libvf_api.names import NIC
+
+from libvf_agent import links, pci
 from libvf_agent.backends import Order
-from libvf_agent.errors import Full
+from libvf_agent.errors import Full, SysfsError
 from libvf_agent.inventory import Carving, Function, Gpu, SliceType, Sriov
 from libvf_agent.rules import FUNCTION, CardId, Rules, RulesOf
-from libvf_agent.steps import Bind, Facts, Plan, Reads, Step, Undo, Write
+from libvf_agent.steps import Bind, Facts, Mac, Plan, Reads, Step, Undo, Write
 from libvf_agent.sysfs import Sysfs
+
+
+class Kind(TypedDict):
+    """What a card's devices are, and its link where it is a network card."""
+
+    kind: str
+    link: str | None
 
 
 class VirtualFunctions:
@@ -38,8 +50,16 @@ class VirtualFunctions:
         """The functions, where they are not there yet, and one of them moved to VFIO; Full where none is free."""
         physical = card_function(gpu)
         function = free_function(gpu, order)
-        steps = (*making(physical, len(gpu.parents), order.shared), binding(function, pci.VFIO))
+        made = making(physical, len(gpu.parents), order.shared)
+        steps = (*made, *_address(gpu, order, function), binding(function, pci.VFIO))
         return function_plan(gpu, order, function, steps)
+
+
+def _address(gpu: Gpu, order: Order, function: Function) -> tuple[Step, ...]:
+    """The address that the claim asks for, before anybody can use the function: drivers read it when they begin."""
+    if not order.mac:
+        return ()
+    return (Mac(gpu.name, gpu.parents.index(function.address), order.mac, function.mac),)
 
 
 def card_id(function: Function) -> CardId:
@@ -124,16 +144,28 @@ def wanted_count(sriov: Sriov, rules: Rules) -> int:
 def _gpu(sysfs: Sysfs, physical: Function, rules: Rules) -> Gpu:
     count = wanted_count(physical.sriov or Sriov(0), rules)
     functions = functions_of(sysfs, physical, count)
+    if physical.is_network:
+        functions = _addressed(sysfs, physical, functions)
     kind = SliceType(
         id=f"{physical.vendor}-vf",
         name="virtual function",
-        vram=next(iter(rules.quota.sizes), 0),
+        vram=0 if physical.is_network else next(iter(rules.quota.sizes), 0),
         cost=(("vfs", 1),),
         mode=FUNCTION,
         backend=VirtualFunctions.name,
     )
     carvings = (carving for one in functions if (carving := carving_of(sysfs, one, physical.address, kind.id)))
     return card_of(sysfs, physical, (kind,), functions, tuple(carvings), rules)
+
+
+def _addressed(sysfs: Sysfs, physical: Function, functions: tuple[Function, ...]) -> tuple[Function, ...]:
+    """The functions with their addresses, as far as the card tells them."""
+    link = links.of(sysfs, physical.address)
+    try:
+        macs = sysfs.macs(link) if link else ()
+    except SysfsError:
+        macs = ()
+    return tuple(replace(one, mac=macs[number]) if number < len(macs) else one for number, one in enumerate(functions))
 
 
 def functions_of(sysfs: Sysfs, physical: Function, count: int) -> tuple[Function, ...]:
@@ -181,4 +213,12 @@ def card_of(
         available={c.address: {k.id: 1 for k in types} for c in functions if c.address not in busy},
         functions=(physical, *functions),
         rules=rules,
+        **kind_of(sysfs, physical),
     )
+
+
+def kind_of(sysfs: Sysfs, card: Function) -> Kind:
+    """As what the card is offered."""
+    if not card.is_network:
+        return {"kind": "gpu", "link": None}
+    return {"kind": NIC, "link": links.of(sysfs, card.address)}

@@ -62,6 +62,12 @@ class OddFiles:
         text = self._host.ask(argv)
         return text if self._dice.randrange(self._rarely) else odd(text, self._dice)
 
+    def macs(self, link: str) -> list[str]:
+        return [odd(mac, self._dice) for mac in self._host.macs(link)]
+
+    def set_mac(self, link: str, number: int, mac: str) -> None:
+        raise AssertionError(f"looking set {mac} on {link}")
+
     def write(self, path: str, value: str) -> None:
         raise AssertionError(f"looking wrote {value!r} to {path}")
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from libvf_api import launch
 from libvf_launcher.command_line import command_line
-from libvf_launcher.devices import Devices, VfioDevice
+from libvf_launcher.devices import Devices, Nic, VfioDevice
 from libvf_launcher.errors import DeviceMissing
 from libvf_launcher.paths import Paths
 
@@ -25,6 +25,7 @@ SLOW = Devices((), accelerated=False)
 VIRTUAL = Devices((), accelerated=True, virtual=("gpu0",))
 TWO = Devices((VfioDevice("a", mdev=UUID), VfioDevice("b", pci="0000:65:00.1")), True)
 SEEN = (VfioDevice("c", mdev=UUID, display=True), VfioDevice("d", mdev=UUID[::-1], display=True))
+NICS = (Nic("nic-fast", "0000:02:10.0"), Nic("nic-other", "0000:02:10.2"))
 THREE = Devices((*TWO.vfio[1:], *SEEN), accelerated=True)
 
 CASES: dict[str, tuple[dict[str, Any], Devices]] = {
@@ -45,6 +46,10 @@ CASES: dict[str, tuple[dict[str, Any], Devices]] = {
     "headless": ({"graphics": {"mode": "Headless"}}, MDEV),
     "disabled": ({"graphics": {"mode": "Disabled"}}, PLAIN),
     "two-functions": ({}, TWO),
+    "network-functions": (
+        {"gpus": [{"name": "gpu0"}], "nics": [{"name": "fast"}, {"name": "other"}]},
+        Devices(MDEV.vfio, accelerated=True, nics=NICS),
+    ),
     "whole-card": ({"gpus": [{"name": "gpu0"}]}, WHOLE),
     "preferred-with-kvm": ({"cpu": {"acceleration": "Preferred", "cores": 4, "threads": 2}}, PLAIN),
     "preferred-without-kvm": ({"cpu": {"acceleration": "Preferred"}}, SLOW),
