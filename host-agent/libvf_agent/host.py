@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from libvf_api.names import VIRTUAL_GPU
 
-from libvf_agent import cdi, kvm, last_policies, metadata, pci, reports, vfio
+from libvf_agent import cdi, kvm, last_policies, metadata, pci, reports, vfio, vsock
 from libvf_agent import tap as taps
 from libvf_agent.backends import Backend
 from libvf_agent.backends.passthrough import why_not_whole
@@ -33,9 +33,10 @@ from libvf_agent.offers import offers_of
 from libvf_agent.planning import planned
 from libvf_agent.policy_status import Look, Seen
 from libvf_agent.rules import CardId, Rules, RulesOf, careful
-from libvf_agent.slices import Json, Node, pool_name, pool_of_gpu, pool_of_kvm, pool_of_tap, with_lost
+from libvf_agent.slices import Json, Node, pool_name, pool_of_gpu, pool_of_kvm, pool_of_tap, pool_of_vsock, with_lost
 from libvf_agent.steps import Facts, Plan
 from libvf_agent.sysfs import Sysfs
+from libvf_agent.vsock import Vhost, Vsock
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Places:
 
 
 class Host:
-    """The parts of a host together; `accelerated` looks at /dev/kvm, `tap` at /dev/net/tun."""
+    """The parts of a host together; `accelerated` looks at /dev/kvm, `tap` at /dev/net/tun, `vsocks` those."""
 
     def __init__(
         self,
@@ -65,6 +66,7 @@ class Host:
         accelerated: Callable[[], bool] = kvm.accelerated,
         rules: RulesOf = careful,
         tap: Callable[[], Facts | None] = taps.facts,
+        vsocks: Vsock | None = None,
     ) -> None:
         self.node = node
         self.journal = Journal(places.state / "journal")
@@ -74,6 +76,7 @@ class Host:
         self._places = places
         self._accelerated = accelerated
         self._tap = tap
+        self._vsocks = vsocks or Vhost()
         self.rules = rules
         self._one = threading.RLock()
 
@@ -117,18 +120,18 @@ class Host:
             on_cards, asked = held(entries, self.carver.boot_id()), dict[str, CardId]()
             cards = self._cards(sysfs, on_cards, asked)
             pools = [pool_of_gpu(node, offers_of(card.gpu, _ours(entries))) for card in cards]
-            taps_of_node = [pool_of_tap(node)] if self._gives_taps(entries) else []
-            given = [pool_of_kvm(node, self._accelerated()), *taps_of_node]
+            given = [pool_of_kvm(node, self._accelerated()), *self._given_away(node, entries)]
             specs = [spec for pool in [*pools, *given] for spec in pool]
             by_name = {card.gpu.name: card for card in cards}
             seen = tuple(Seen(i, by_name.get(n), on_cards.get(pool_name(self.node, n))) for n, i in asked.items())
             look = Look(self.node, seen, partial(_holders, sysfs), partial(_refusal, sysfs, self.rules))
             return with_lost(specs, self.node, self._lost_by_pool()), look
 
-    def _gives_taps(self, entries: list[Entry]) -> bool:
-        """Also where somebody has one: an allocated device is never withdrawn."""
-        pool = pool_name(self.node, "tap")
-        return self._tap() is not None or any(piece.pool == pool for entry in entries for piece in entry.slices)
+    def _given_away(self, node: Node, entries: list[Entry]) -> list[list[Json]]:
+        """Taps and vsocks, also where somebody has one: an allocated device is never withdrawn."""
+        held = {piece.pool for entry in entries for piece in entry.slices}
+        pools = (pool_of_tap(node), self._tap() is not None), (pool_of_vsock(node), self._vsocks.offered())
+        return [pool for pool, offered in pools if offered or pool[0]["pool"]["name"] in held]
 
     def lost(self) -> list[tuple[Entry, Slice]]:
         """Devices that were carved in this boot and are not there any more."""
@@ -175,7 +178,8 @@ class Host:
         gone = [msgspec.structs.replace(known, boot_id="")] if known else []
         on_cards = held([*entries, *gone], self.carver.boot_id())
         cards = self._cards(self._sysfs.snapshot(), on_cards, {})
-        return planned(self.node, cards, as_before(wanted, known), frozenset(_ours(entries)), self.carver.shared())
+        done = planned(self.node, cards, as_before(wanted, known), frozenset(_ours(entries)), self.carver.shared())
+        return vsock.allotted(done, entries, self._vsocks)
 
     def _with_facts(self, entry: Entry) -> Entry:
         """The entry with all that is told of its devices; groups are numbered anew at each boot."""
@@ -185,6 +189,8 @@ class Host:
     def _facts(self, piece: Slice) -> Facts:
         if piece.plan is None and piece.device == VIRTUAL_GPU:
             return {"kind": VIRTUAL_GPU, "type": "virtio-gpu"}
+        if vsock.is_vsock(piece):
+            return piece.facts
         if piece.plan is None:
             return self._given(piece)
         group = vfio.group(self._sysfs, piece.plan.device)

@@ -32,7 +32,7 @@ DEVICES_WITH_COUNTERS = 64
 COUNTERS_A_SET = 32
 SETS_A_SLICE = 8
 
-GIVEN = ("kvm", "tap")
+GIVEN = ("kvm", "tap", "vsock")
 """What is given as it is, to any number of claims: a pool of that name with one device, and no plan."""
 
 _PARTS = frozenset({"sharedCounters", "devices"})
@@ -115,6 +115,12 @@ def pool_of_tap(node: Node) -> list[Json]:
     """The one device that every VM claims whose network card is on a tap; each gets a tap of its own."""
     device = {"name": "tap", "attributes": {"kind": attribute("tap")}, "allowMultipleAllocations": True}
     return _pooled(node.name, pool_name(node.name, "tap"), [{"devices": [device]}])
+
+
+def pool_of_vsock(node: Node) -> list[Json]:
+    """The one device that every VM claims whose guest has a vsock; each gets a number of its own."""
+    device = {"name": "vsock", "attributes": {"kind": attribute("vsock")}, "allowMultipleAllocations": True}
+    return _pooled(node.name, pool_name(node.name, "vsock"), [{"devices": [device]}])
 
 
 def changes(node: Node, wanted: list[Json], published: list[Json], report: str = "") -> Changes:

@@ -19,6 +19,7 @@ from libvf_launcher import (
     spice,
     tpm,
     virtioserial,
+    vsock,
 )
 from libvf_launcher.devices import Devices
 from libvf_launcher.disks import drives as listed
@@ -53,6 +54,7 @@ def command_line(launch: Launch, devices: Devices, paths: Paths) -> list[str]:
         *drives.arguments(listed(launch.spec, paths)),
         *sharing.arguments(launch, paths),
         *network.arguments(launch, devices),
+        *vsock.arguments(devices),
         *media.arguments(launch, paths),
         *("-device", "virtio-rng-pci"),
         *(word for argument in launch.spec.extra_arguments or () for word in argument.split(" ", 1)),

@@ -43,13 +43,15 @@ class Tap:
 class Devices:
     """All devices of a VM; `accelerated` tells whether the claimed kvm device is the real one.
 
-    `virtual` are the GPUs by name for which no slice was left: QEMU draws for them.
+    `virtual` are the GPUs by name for which no slice was left: QEMU draws for them. `vsock` is the number (CID) that
+    the node's agent has allotted.
     """
 
     vfio: tuple[VfioDevice, ...]
     accelerated: bool
     virtual: tuple[str, ...] = ()
     tap: Tap | None = None
+    vsock: int | None = None
 
 
 def read(launch: Launch, paths: Paths) -> Devices:
@@ -57,7 +59,7 @@ def read(launch: Launch, paths: Paths) -> Devices:
     found = [(gpu.name, device) for gpu in launch.gpus for device in _gpu(gpu.claim, gpu.request, paths)]
     vfio = tuple(_vfio(name, device) for name, device in found if not _virtual(device))
     virtual = tuple(name for name, device in found if _virtual(device))
-    return Devices(vfio, _accelerated(launch, paths), virtual, _tap(launch, paths))
+    return Devices(vfio, _accelerated(launch, paths), virtual, _tap(launch, paths), _vsock(launch, paths))
 
 
 def _tap(launch: Launch, paths: Paths) -> Tap | None:
@@ -71,6 +73,16 @@ def _tap(launch: Launch, paths: Paths) -> Tap | None:
             )
         vhost = bool(device.get("vhostNet"))
         return Tap(name, vhost, int(mtu.read_text()), *resolver.read(paths.root / "etc/resolv.conf"))
+    return None
+
+
+def _vsock(launch: Launch, paths: Paths) -> int | None:
+    for wanted in (one for one in launch.devices if one.kind == "vsock"):
+        [device] = _read(wanted.claim, wanted.request, paths)
+        cid = device.get("vsockCid")
+        if not cid:
+            raise DeviceMissing(f"claim {wanted.claim} brought no number for a vsock: update the agent of this node")
+        return int(cid)
     return None
 
 

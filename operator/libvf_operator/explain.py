@@ -54,7 +54,10 @@ def why_none_of(kinds: list[str], slices: list[Object]) -> str:
     return f"no node offers a {missing[0]}: {_CURES[missing[0]]}" if missing else ""
 
 
-_CURES = {"tap": "load the module tun on the nodes, or set network.mode to User"}
+_CURES = {
+    "tap": "load the module tun on the nodes, or set network.mode to User",
+    "vsock": "load the module vhost_vsock on the nodes, or leave network.vsock out",
+}
 
 
 def _room(offered: list[Offer], held: dict[Place, str]) -> str:

@@ -42,6 +42,7 @@ CASES: dict[str, tuple[dict[str, Any], Devices]] = {
     ),
     "looking-glass-beside-vnc": ({"display": ["vnc", "lookingGlass"]}, WHOLE),
     "headless-with-looking-glass": ({"graphics": {"mode": "Headless"}, "display": ["lookingGlass"]}, WHOLE),
+    "vsock": ({"network": {"mode": "None", "vsock": True}}, Devices((), accelerated=True, vsock=1234567890)),
     "headless": ({"graphics": {"mode": "Headless"}}, MDEV),
     "disabled": ({"graphics": {"mode": "Disabled"}}, PLAIN),
     "two-functions": ({}, TWO),

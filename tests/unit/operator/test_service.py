@@ -126,3 +126,17 @@ def test_a_tap_is_a_claim_of_the_machines_own() -> None:
     assert {"name": "device-tap", "resourceClaimName": "desk-tap"} in spec["resourceClaims"]
     seen = settled(thing, live=False)
     assert conditions(thing, seen)["Ready"]["reason"] == "PreparingClaims"
+
+
+def test_a_vsock_is_a_claim_of_its_own_and_its_number_in_the_status() -> None:
+    thing = vm(network={"mode": "None", "vsock": True})
+    wanted = machine.desired(thing, machine.Observed(), SETTINGS)
+    assert "ResourceClaim/desk-vsock" in kinds(wanted.create)
+    [told] = pod.launch_document(thing)["devices"]
+    assert told == {"kind": "vsock", "name": "vsock", "claim": "desk-vsock", "request": "vsock"}
+    seen = settled(thing, **running())
+    assert "vsockCid" not in machine_status.status(thing, seen)
+    devices = [{"driver": "libvf.io", "data": {"vsockCid": 1 << 30}}]
+    seen.claims["desk-vsock"] = {"status": {"devices": devices}}
+    assert machine_status.status(thing, seen)["vsockCid"] == 1 << 30
+    assert "desk-vsock" not in str(machine.desired(vm(), machine.Observed(), SETTINGS).create)
