@@ -2025,11 +2025,16 @@ class VirtualMachineSpec(Struct):
     Virtual functions of network cards that the guest gets for itself.
     """
     usb: (
-        Annotated[list[UsbItem], Meta(description="USB devices of the host.")]
+        Annotated[
+            list[UsbItem],
+            Meta(
+                description="USB devices of the host, of those that LIBVF_USB of its agent names."
+            ),
+        ]
         | UnsetType
     ) = UNSET
     """
-    USB devices of the host.
+    USB devices of the host, of those that LIBVF_USB of its agent names.
     """
     ports: (
         Annotated[

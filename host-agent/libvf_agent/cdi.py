@@ -13,7 +13,7 @@ import msgspec
 from libvf_api.guest_report import FOLDER
 from libvf_api.names import ATTRIBUTES_FOLDER, METADATA_FILE, QEMU_ID
 
-from libvf_agent import tap, vsock
+from libvf_agent import tap, usb, vsock
 from libvf_agent.files import remove_whole, write_whole
 from libvf_agent.journal import Entry, Slice
 
@@ -81,6 +81,8 @@ def _nodes(piece: Slice) -> list[str]:
         return tap.nodes(piece.facts)
     if vsock.is_vsock(piece):
         return [vsock.DEVICE]
+    if usb.NODE in piece.facts:
+        return [str(piece.facts[usb.NODE])]
     return ["/dev/kvm"] if piece.facts.get("accelerated") else []
 
 

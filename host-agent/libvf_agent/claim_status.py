@@ -11,6 +11,8 @@ from libvf_api.names import DRIVER, GUEST
 from libvf_agent.claims import Claim, Result
 from libvf_agent.journal import Entry, Phase, Slice
 
+_THERE = "the device is there"
+
 
 def entry_of(claim: Claim, results: tuple[Result, ...]) -> Entry:
     """The claim as an entry with nothing carved yet, in no boot."""
@@ -21,7 +23,7 @@ def entry_of(claim: Claim, results: tuple[Result, ...]) -> Entry:
 
 def carved(entry: Entry, now: str) -> list[dict[str, Any]]:
     """All devices with condition Ready true; `now` is RFC 3339."""
-    return [_device(piece, _condition("True", "Carved", "the device is there", now)) for piece in entry.slices]
+    return [_device(piece, _condition("True", "Carved", _THERE, now)) for piece in entry.slices]
 
 
 def failed(entry: Entry, message: str, now: str) -> list[dict[str, Any]]:
@@ -44,6 +46,16 @@ def with_guest(devices: list[dict[str, Any]], said: Guest) -> list[dict[str, Any
     return [_with_guest(device, said) if _is_kvm(device) else device for device in devices]
 
 
+def with_usb(devices: list[dict[str, Any]], became: dict[str, str], now: str) -> list[dict[str, Any]]:
+    """The same with what became of USB devices, by name, as their condition; empty words where all is well."""
+    return [
+        {**device, "conditions": [_plugged(device["device"], became[device["device"]], now)]}
+        if device["device"] in became
+        else device
+        for device in devices
+    ]
+
+
 def patch(entry: Entry, devices: list[dict[str, Any]]) -> dict[str, Any]:
     """The body of the server-side apply; the uid keeps it from touching a claim made anew."""
     return {
@@ -64,6 +76,12 @@ def _device(piece: Slice, condition: dict[str, Any]) -> dict[str, Any]:
         "conditions": [condition],
         "data": dict(piece.facts),
     }
+
+
+def _plugged(name: str, became: str, now: str) -> dict[str, Any]:
+    if became:
+        return _condition("False", "PulledOut", f"{name} {became}", now)
+    return _condition("True", "Carved", _THERE, now)
 
 
 def _is_kvm(device: dict[str, Any]) -> bool:

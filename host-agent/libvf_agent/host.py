@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from libvf_api.names import VIRTUAL_GPU
 
-from libvf_agent import cdi, kvm, last_policies, metadata, pci, reports, vfio, vsock
+from libvf_agent import cdi, kvm, last_policies, metadata, pci, reports, usb, vfio, vsock
 from libvf_agent import tap as taps
 from libvf_agent.backends import Backend
 from libvf_agent.backends.passthrough import why_not_whole
@@ -55,7 +55,10 @@ class Places:
 
 
 class Host:
-    """The parts of a host together; `accelerated` looks at /dev/kvm, `tap` at /dev/net/tun, `vsocks` those."""
+    """The parts of a host together; `accelerated` looks at /dev/kvm, `tap` at /dev/net/tun, `vsocks` those.
+
+    `usb_ids` are the USB devices that may be handed out.
+    """
 
     def __init__(
         self,
@@ -67,6 +70,7 @@ class Host:
         rules: RulesOf = careful,
         tap: Callable[[], Facts | None] = taps.facts,
         vsocks: Vsock | None = None,
+        usb_ids: frozenset[str] = frozenset(),
     ) -> None:
         self.node = node
         self.journal = Journal(places.state / "journal")
@@ -77,6 +81,7 @@ class Host:
         self._accelerated = accelerated
         self._tap = tap
         self._vsocks = vsocks or Vhost()
+        self._usb_ids = usb_ids
         self.rules = rules
         self._one = threading.RLock()
 
@@ -97,6 +102,8 @@ class Host:
             wanted = msgspec.structs.replace(entry_of(claim, results), boot_id=self.carver.boot_id())
             known = self.journal.get(wanted.uid)
             done = self._with_facts(self.carver.ensure(wanted, lambda entry: self._planned(entry, known)))
+            if any(usb.NODE in piece.facts for piece in done.slices):
+                self.journal.put(done)
             if any(map(cdi.is_kvm, done.slices)):
                 reports.make(self._places.reports, done.uid)
             report = reports.folder(self._places.reports, done.uid)
@@ -120,7 +127,8 @@ class Host:
             on_cards, asked = held(entries, self.carver.boot_id()), dict[str, CardId]()
             cards = self._cards(sysfs, on_cards, asked)
             pools = [pool_of_gpu(node, offers_of(card.gpu, _ours(entries))) for card in cards]
-            given = [pool_of_kvm(node, self._accelerated()), *self._given_away(node, entries)]
+            on_bus = usb.pool(node, self._usb(sysfs), entries)
+            given = [pool_of_kvm(node, self._accelerated()), *self._given_away(node, entries), on_bus]
             specs = [spec for pool in [*pools, *given] for spec in pool]
             by_name = {card.gpu.name: card for card in cards}
             seen = tuple(Seen(i, by_name.get(n), on_cards.get(pool_name(self.node, n))) for n, i in asked.items())
@@ -138,6 +146,13 @@ class Host:
         boot = self.carver.boot_id()
         entries = [e for e in self._entries() if e.phase is Phase.COMPLETED and e.boot_id == boot]
         return [(e, s) for e in entries for s in e.slices if s.plan and not all(map(self.carver.done, s.plan.steps))]
+
+    def pulled_out(self) -> dict[str, str]:
+        """USB devices that their containers have no more, and what became of each."""
+        return usb.pulled_out(self._usb(self._sysfs.snapshot()), self._entries())
+
+    def _usb(self, sysfs: Sysfs) -> dict[str, usb.UsbDevice]:
+        return usb.read(sysfs, self._usb_ids)
 
     def keep(self, policies: Kept) -> None:
         """Policies that hold from now on, for who looks at this host by itself."""
@@ -191,6 +206,8 @@ class Host:
             return {"kind": VIRTUAL_GPU, "type": "virtio-gpu"}
         if vsock.is_vsock(piece):
             return piece.facts
+        if piece.plan is None and piece.pool == pool_name(self.node, usb.KIND):
+            return usb.facts(self._usb(self._sysfs), piece)
         if piece.plan is None:
             return self._given(piece)
         group = vfio.group(self._sysfs, piece.plan.device)

@@ -18,6 +18,7 @@ from libvf_launcher import (
     sound,
     spice,
     tpm,
+    usb,
     virtioserial,
     vsock,
 )
@@ -55,6 +56,7 @@ def command_line(launch: Launch, devices: Devices, paths: Paths) -> list[str]:
         *sharing.arguments(launch, paths),
         *network.arguments(launch, devices),
         *vsock.arguments(devices),
+        *usb.arguments(devices),
         *media.arguments(launch, paths),
         *("-device", "virtio-rng-pci"),
         *(word for argument in launch.spec.extra_arguments or () for word in argument.split(" ", 1)),

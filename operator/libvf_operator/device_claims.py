@@ -1,4 +1,4 @@
-"""Claims on what a VM gets of its host beside GPUs and KVM: the tap of its Pod's network, a vsock. Pure."""
+"""Claims on what a VM gets of its host beside GPUs and KVM: a tap of its Pod's network, a vsock, USB devices. Pure."""
 
 from collections.abc import Iterator, Mapping
 
@@ -47,6 +47,9 @@ def _wanted(spec: Object) -> Iterator[tuple[str, Object]]:
         yield "tap", _request("tap", names.TAP_CLASS)
     if (spec.get("network") or {}).get("vsock"):
         yield "vsock", _request("vsock", names.VSOCK_CLASS)
+    for one in spec.get("usb") or ():
+        is_it = f'device.attributes["libvf.io"].?device.orValue("") == "{one["device"]}"'
+        yield f"usb-{one['name']}", _request("usb", names.USB_CLASS, is_it)
 
 
 def _request(kind: str, device_class: str, *conditions: str) -> Object:

@@ -157,7 +157,8 @@ class Reconciler:
             return str(words)
         published = await self._published()
         asked = [one["kind"] for one in pod.launch_document(thing)["devices"]]
-        return explain.why_no_kvm(published) or explain.why_none_of(asked, published) or str(words)
+        usb = explain.why_no_usb([one["device"] for one in thing["spec"].get("usb") or ()], published)
+        return explain.why_no_kvm(published) or explain.why_none_of(asked, published) or usb or str(words)
 
     async def _instead(self, thing: Object, seen: Observed) -> str:
         """Why a VM has a virtual GPU, and whether a restart would end that; empty where it has slices."""

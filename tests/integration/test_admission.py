@@ -39,7 +39,6 @@ REFUSED = {
         "spec.ports needs a network card",
     ),
     "the address of a group": (_machine(network={"mac": "01:00:5e:00:00:01"}), "its first pair of digits must be even"),
-    "USB devices": (_machine(usb=[{"name": "a", "device": "046d:c52b"}]), "spec.usb is not carried out yet"),
     "network functions": (_machine(nics=[{"name": "a"}]), "spec.nics is not carried out yet"),
     "a gpu with the name of another claim": (_machine(gpus=[_gpu(type="x") | {"name": "tap"}]), "take another"),
     "a partition with type and vram": (_partition(type="x", vram={"min": "1Gi"}), "spec.type and spec.vram exclude"),
