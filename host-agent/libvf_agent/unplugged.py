@@ -29,8 +29,14 @@ class Unplugged:
         self._told: dict[str, dict[str, str]] = {}
 
     async def tell(self) -> None:
-        """One round; what cannot be written is tried again in a later one."""
-        for uid in await asyncio.to_thread(self._host.journal.uids):
+        """One round; what cannot be written is tried again in a later one.
+
+        Other claims are not waited for: one of a card may be carved for as long as half a minute.
+        """
+        entries, _ = await asyncio.to_thread(self._host.journal.readable)
+        concerned = [entry.uid for entry in entries if _names(entry)]
+        self._told = {uid: told for uid, told in self._told.items() if uid in concerned}
+        for uid in concerned:
             try:
                 async with self._lock(uid):
                     await self._tell_one(uid)
@@ -51,6 +57,9 @@ class Unplugged:
 
     async def _became(self, entry: Entry) -> dict[str, str]:
         """By device, empty words where it is as it was."""
-        names = [piece.device for piece in entry.slices if usb.NODE in piece.facts]
-        found = await asyncio.to_thread(self._host.pulled_out) if names else {}
-        return {name: found.get(name, "") for name in names}
+        found = await asyncio.to_thread(self._host.pulled_out)
+        return {name: found.get(name, "") for name in _names(entry)}
+
+
+def _names(entry: Entry) -> list[str]:
+    return [piece.device for piece in entry.slices if usb.NODE in piece.facts]

@@ -1,5 +1,6 @@
 """A claim says so when its USB device is pulled out, and once."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +47,17 @@ async def test_a_device_that_is_pulled_out_and_plugged_in_is_told_of(tmp_path: P
     await driver.prepare(ClaimRef("ns", "desk-usb-radio", UID))
     await driver.publish()
     assert ready(cluster) == ("Carved", "the device is there")
+
+
+async def test_what_is_offered_is_published_while_another_claim_is_carved(tmp_path: Path) -> None:
+    kernel, cluster = FakeHost(), Cluster()
+    bus = Usb(kernel)
+    places = Places(tmp_path / "state", tmp_path / "cdi", tmp_path / "metadata")
+    host = Host("n1", Sysfs(kernel), (), places, lambda: True, tap=lambda: None, usb_ids=frozenset({RADIO}))
+    driver = Driver(host, cluster, call_seconds=1)
+    cluster.allocate("desk-kvm", UID, {"request": "kvm", "pool": "n1-kvm", "device": "kvm"})
+    await driver.prepare(ClaimRef("ns", "desk-kvm", UID))
+    bus.plug("1-2", Plug(RADIO))
+    async with driver._lock(UID):
+        await asyncio.wait_for(driver.publish(), 10)
+    assert "n1-usb-libvf-0" in cluster.published
