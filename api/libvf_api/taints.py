@@ -6,7 +6,7 @@ from libvf_api.names import DRIVER
 
 
 class TaintKey(StrEnum):
-    """The part of a key after `libvf.io/`. All are NoSchedule but LOST, which is NoExecute."""
+    """The part of a key after `libvf.io/`. All are NoSchedule but LOST, which is NoExecute but for a USB device."""
 
     EXCLUDED = "excluded"
     DRAINING = "draining"

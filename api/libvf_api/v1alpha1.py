@@ -1638,13 +1638,13 @@ class Network(Struct):
         Annotated[
             bool,
             Meta(
-                description="Whether the guest has a vsock to its host. Default false."
+                description="Whether the guest has a vsock to its host; status.vsockCid is the number that the host reaches it by. Default false."
             ),
         ]
         | UnsetType
     ) = UNSET
     """
-    Whether the guest has a vsock to its host. Default false.
+    Whether the guest has a vsock to its host; status.vsockCid is the number that the host reaches it by. Default false.
     """
     service_type: (
         Annotated[
@@ -2025,11 +2025,16 @@ class VirtualMachineSpec(Struct):
     Virtual functions of network cards that the guest gets for itself, of cards that a GpuPolicy cuts.
     """
     usb: (
-        Annotated[list[UsbItem], Meta(description="USB devices of the host.")]
+        Annotated[
+            list[UsbItem],
+            Meta(
+                description="USB devices of the host, of those that LIBVF_USB of its agent names."
+            ),
+        ]
         | UnsetType
     ) = UNSET
     """
-    USB devices of the host.
+    USB devices of the host, of those that LIBVF_USB of its agent names.
     """
     ports: (
         Annotated[
@@ -2388,6 +2393,18 @@ class VirtualMachineStatus(Struct):
     ) = UNSET
     """
     The GpuPartitions it uses.
+    """
+    vsock_cid: (
+        Annotated[
+            int,
+            Meta(
+                description="The number by which processes of its node reach the guest's vsock."
+            ),
+        ]
+        | UnsetType
+    ) = field(name="vsockCid", default=UNSET)
+    """
+    The number by which processes of its node reach the guest's vsock.
     """
     service: (
         Annotated[

@@ -56,7 +56,7 @@ async def run(config: Config) -> None:
 def host_of(config: Config) -> Host:
     """The host as the configuration says."""
     places = Places(config.state, config.cdi, config.metadata, str(hook_file(config.state)))
-    return Host(config.node, Sysfs(HostFiles(config.sysfs_root)), known(), places)
+    return Host(config.node, Sysfs(HostFiles(config.sysfs_root)), known(), places, usb_ids=config.usb)
 
 
 def install_hook(source: Path, target: Path) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 from libvf_api.guest_report import FOLDER
-from libvf_api.names import ATTRIBUTES_FOLDER, METADATA_FILE, QEMU_ID, VIRTUAL_GPU
+from libvf_api.names import ATTRIBUTES_FOLDER, METADATA_FILE, QEMU_ID
 
-from libvf_agent import tap
+from libvf_agent import tap, usb, vsock
 from libvf_agent.files import remove_whole, write_whole
 from libvf_agent.journal import Entry, Slice
 
@@ -70,7 +70,7 @@ def _hooks(piece: Slice, hook: str) -> dict[str, Any]:
 
 def is_kvm(piece: Slice) -> bool:
     """Whether it is what every virtual machine has."""
-    return piece.plan is None and piece.device != VIRTUAL_GPU and "tap" not in piece.facts
+    return piece.plan is None and piece.device == "kvm"
 
 
 def _nodes(piece: Slice) -> list[str]:
@@ -79,6 +79,10 @@ def _nodes(piece: Slice) -> list[str]:
         return [*(f"/dev/vfio/{group}" for group in groups), "/dev/vfio/vfio"]
     if "tap" in piece.facts:
         return tap.nodes(piece.facts)
+    if vsock.is_vsock(piece):
+        return [vsock.DEVICE]
+    if usb.NODE in piece.facts:
+        return [str(piece.facts[usb.NODE])]
     return ["/dev/kvm"] if piece.facts.get("accelerated") else []
 
 

@@ -11,6 +11,8 @@ from libvf_api.names import DRIVER, GUEST
 from libvf_agent.claims import Claim, Result
 from libvf_agent.journal import Entry, Phase, Slice
 
+_THERE = "the device is there"
+
 
 def entry_of(claim: Claim, results: tuple[Result, ...]) -> Entry:
     """The claim as an entry with nothing carved yet, in no boot."""
@@ -26,9 +28,9 @@ def carved(entry: Entry, now: str) -> list[dict[str, Any]]:
 
 def _there(piece: Slice) -> str:
     if piece.facts.get("linkUp", True):
-        return "the device is there"
+        return _THERE
     link = piece.facts["link"]
-    return f"the device is there; the link {link} of its card is down: on the node, ip link set {link} up"
+    return f"{_THERE}; the link {link} of its card is down: on the node, ip link set {link} up"
 
 
 def failed(entry: Entry, message: str, now: str) -> list[dict[str, Any]]:
@@ -49,6 +51,16 @@ def with_guest(devices: list[dict[str, Any]], said: Guest) -> list[dict[str, Any
     if not any(map(_is_kvm, devices)):
         return []
     return [_with_guest(device, said) if _is_kvm(device) else device for device in devices]
+
+
+def with_usb(devices: list[dict[str, Any]], became: dict[str, str], now: str) -> list[dict[str, Any]]:
+    """The same with what became of USB devices, by name, as their condition; empty words where all is well."""
+    return [
+        {**device, "conditions": [_plugged(device["device"], became[device["device"]], now)]}
+        if device["device"] in became
+        else device
+        for device in devices
+    ]
 
 
 def patch(entry: Entry, devices: list[dict[str, Any]]) -> dict[str, Any]:
@@ -72,6 +84,12 @@ def _device(piece: Slice, condition: dict[str, Any]) -> dict[str, Any]:
         "data": dict(piece.facts),
         **({"networkData": {"hardwareAddress": piece.mac}} if piece.mac else {}),
     }
+
+
+def _plugged(name: str, became: str, now: str) -> dict[str, Any]:
+    if became:
+        return _condition("False", "PulledOut", f"{name} {became}", now)
+    return _condition("True", "Carved", _THERE, now)
 
 
 def _is_kvm(device: dict[str, Any]) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from libvf_agent import usb
+
 
 def state_folder(root: Path, environment: Mapping[str, str]) -> Path:
     """Where the agent of the host below `root` keeps its journal and its hook; LIBVF_STATE names another place."""
@@ -34,10 +36,11 @@ class Config:
     metadata: Path
     hook_source: Path
     health_port: int
+    usb: frozenset[str] = frozenset()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Config:
-        """Raises ValueError where NODE_NAME is missing."""
+        """Raises ValueError where NODE_NAME is missing, or a USB id is none."""
         node = environment.get("NODE_NAME", "")
         if not node:
             raise ValueError("NODE_NAME is not set: give the Pod its spec.nodeName by the downward API")
@@ -50,4 +53,5 @@ class Config:
             metadata=Path(environment.get("LIBVF_METADATA_DIR", "/var/run/libvf/metadata")),
             hook_source=Path(environment.get("LIBVF_HOOK", "/usr/lib/libvf/libvf-hook")),
             health_port=int(environment.get("LIBVF_HEALTH_PORT", "9469")),
+            usb=usb.named(environment.get(usb.SETTING, "")),
         )

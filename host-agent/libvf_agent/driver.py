@@ -26,6 +26,7 @@ from libvf_agent.journal import Entry
 from libvf_agent.metrics import Metrics
 from libvf_agent.policies import Policy, Rulebook
 from libvf_agent.slices import Json, Node, changes
+from libvf_agent.unplugged import Unplugged
 
 log = logging.getLogger("libvf.driver")
 
@@ -45,6 +46,7 @@ class Driver:
         self.changed = asyncio.Event()
         self.metrics = Metrics()
         self._book: Rulebook | None = None
+        self.unplugged = Unplugged(host, door, self._lock)
 
     async def prepare(self, ref: ClaimRef) -> Entry:
         """The claim's devices, carved and told; AgentError with the reason where that fails."""
@@ -76,6 +78,7 @@ class Driver:
             await self._door.delete_slice(name)
         for body in todo.put:
             await self._door.put_slice(body)
+        await self.unplugged.tell()
         return len(todo.put) + len(todo.delete)
 
     def is_news(self, event: Json) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from libvf_agent import usb
 from libvf_agent.host import Host
 from libvf_agent.journal import Phase
+from libvf_agent.slices import pool_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +22,16 @@ class Verdict:
 
 def verdicts(host: Host) -> list[Verdict]:
     """All devices of completed claims."""
+    pulled_out, usb_pool = host.pulled_out(), pool_name(host.node, usb.KIND)
     lost = {(piece.pool, piece.device) for _, piece in host.lost()}
     entries = [entry for entry in host.journal.readable()[0] if entry.phase is Phase.COMPLETED]
-    return [_verdict(s.pool, s.device, (s.pool, s.device) in lost) for e in entries for s in e.slices]
+    pieces = [piece for entry in entries for piece in entry.slices]
+    told = [_verdict(s.pool, s.device, (s.pool, s.device) in lost) for s in pieces if s.pool != usb_pool]
+    return [*told, *(_of_usb(s.pool, s.device, pulled_out.get(s.device, "")) for s in pieces if s.pool == usb_pool)]
+
+
+def _of_usb(pool: str, device: str, became: str) -> Verdict:
+    return Verdict(pool, device, not became, f"{device} of {pool} {became}" if became else "")
 
 
 def _verdict(pool: str, device: str, lost: bool) -> Verdict:

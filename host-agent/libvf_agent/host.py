@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from libvf_api.names import NIC, VIRTUAL_GPU
 
-from libvf_agent import cdi, kvm, last_policies, links, metadata, pci, reports, vfio
+from libvf_agent import cdi, kvm, last_policies, links, metadata, pci, reports, usb, vfio, vsock
 from libvf_agent import tap as taps
 from libvf_agent.backends import Backend
 from libvf_agent.backends.passthrough import why_not_whole
@@ -33,9 +33,10 @@ from libvf_agent.offers import offers_of
 from libvf_agent.planning import configured, planned
 from libvf_agent.policy_status import Look, Seen
 from libvf_agent.rules import CardId, Rules, RulesOf, careful
-from libvf_agent.slices import Json, Node, pool_name, pool_of_gpu, pool_of_kvm, pool_of_tap, with_lost
+from libvf_agent.slices import Json, Node, pool_name, pool_of_gpu, pool_of_kvm, pool_of_tap, pool_of_vsock, with_lost
 from libvf_agent.steps import Facts, Plan
 from libvf_agent.sysfs import Sysfs
+from libvf_agent.vsock import Vhost, Vsock
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,10 @@ class Places:
 
 
 class Host:
-    """The parts of a host together; `accelerated` looks at /dev/kvm, `tap` at /dev/net/tun."""
+    """The parts of a host together; `accelerated` looks at /dev/kvm, `tap` at /dev/net/tun, `vsocks` those.
+
+    `usb_ids` are the USB devices that may be handed out.
+    """
 
     def __init__(
         self,
@@ -65,6 +69,8 @@ class Host:
         accelerated: Callable[[], bool] = kvm.accelerated,
         rules: RulesOf = careful,
         tap: Callable[[], Facts | None] = taps.facts,
+        vsocks: Vsock | None = None,
+        usb_ids: frozenset[str] = frozenset(),
     ) -> None:
         self.node = node
         self.journal = Journal(places.state / "journal")
@@ -74,6 +80,8 @@ class Host:
         self._places = places
         self._accelerated = accelerated
         self._tap = tap
+        self._vsocks = vsocks or Vhost()
+        self._usb_ids = usb_ids
         self.rules = rules
         self._one = threading.RLock()
 
@@ -95,6 +103,8 @@ class Host:
             wanted = msgspec.structs.replace(wanted, boot_id=self.carver.boot_id())
             known = self.journal.get(wanted.uid)
             done = self._with_facts(self.carver.ensure(wanted, lambda entry: self._planned(entry, known)))
+            if any(usb.NODE in piece.facts for piece in done.slices):
+                self.journal.put(done)
             if any(map(cdi.is_kvm, done.slices)):
                 reports.make(self._places.reports, done.uid)
             report = reports.folder(self._places.reports, done.uid)
@@ -118,24 +128,32 @@ class Host:
             on_cards, asked = held(entries, self.carver.boot_id()), dict[str, CardId]()
             cards = self._cards(sysfs, on_cards, asked)
             pools = [pool_of_gpu(node, offers_of(card.gpu, _ours(entries))) for card in cards]
-            taps_of_node = [pool_of_tap(node)] if self._gives_taps(entries) else []
-            given = [pool_of_kvm(node, self._accelerated()), *taps_of_node]
+            on_bus = usb.pool(node, self._usb(sysfs), entries)
+            given = [pool_of_kvm(node, self._accelerated()), *self._given_away(node, entries), on_bus]
             specs = [spec for pool in [*pools, *given] for spec in pool]
             by_name = {card.gpu.name: card for card in cards}
             seen = tuple(Seen(i, by_name.get(n), on_cards.get(pool_name(self.node, n))) for n, i in asked.items())
             look = Look(self.node, seen, partial(_holders, sysfs), partial(_refusal, sysfs, self.rules))
             return with_lost(specs, self.node, self._lost_by_pool()), look
 
-    def _gives_taps(self, entries: list[Entry]) -> bool:
-        """Also where somebody has one: an allocated device is never withdrawn."""
-        pool = pool_name(self.node, "tap")
-        return self._tap() is not None or any(piece.pool == pool for entry in entries for piece in entry.slices)
+    def _given_away(self, node: Node, entries: list[Entry]) -> list[list[Json]]:
+        """Taps and vsocks, also where somebody has one: an allocated device is never withdrawn."""
+        held = {piece.pool for entry in entries for piece in entry.slices}
+        pools = (pool_of_tap(node), self._tap() is not None), (pool_of_vsock(node), self._vsocks.offered())
+        return [pool for pool, offered in pools if offered or pool[0]["pool"]["name"] in held]
 
     def lost(self) -> list[tuple[Entry, Slice]]:
         """Devices that were carved in this boot and are not there any more."""
         boot = self.carver.boot_id()
         entries = [e for e in self._entries() if e.phase is Phase.COMPLETED and e.boot_id == boot]
         return [(e, s) for e in entries for s in e.slices if s.plan and not all(map(self.carver.done, s.plan.steps))]
+
+    def pulled_out(self) -> dict[str, str]:
+        """USB devices that their containers have no more, and what became of each."""
+        return usb.pulled_out(self._usb(self._sysfs.snapshot()), self._entries())
+
+    def _usb(self, sysfs: Sysfs) -> dict[str, usb.UsbDevice]:
+        return usb.read(sysfs, self._usb_ids)
 
     def keep(self, policies: Kept) -> None:
         """Policies that hold from now on, for who looks at this host by itself."""
@@ -176,7 +194,8 @@ class Host:
         gone = [msgspec.structs.replace(known, boot_id="")] if known else []
         on_cards = held([*entries, *gone], self.carver.boot_id())
         cards = self._cards(self._sysfs.snapshot(), on_cards, {})
-        return planned(self.node, cards, as_before(wanted, known), frozenset(_ours(entries)), self.carver.shared())
+        done = planned(self.node, cards, as_before(wanted, known), frozenset(_ours(entries)), self.carver.shared())
+        return vsock.allotted(done, entries, self._vsocks)
 
     def _with_facts(self, entry: Entry) -> Entry:
         """The entry with all that is told of its devices; groups are numbered anew at each boot."""
@@ -186,6 +205,10 @@ class Host:
     def _facts(self, piece: Slice) -> Facts:
         if piece.plan is None and piece.device == VIRTUAL_GPU:
             return {"kind": VIRTUAL_GPU, "type": "virtio-gpu"}
+        if vsock.is_vsock(piece):
+            return piece.facts
+        if piece.plan is None and piece.pool == pool_name(self.node, usb.KIND):
+            return usb.facts(self._usb(self._sysfs), piece)
         if piece.plan is None:
             return self._given(piece)
         group = vfio.group(self._sysfs, piece.plan.device)

@@ -16,10 +16,10 @@ log = logging.getLogger("libvf.hotplug")
 
 
 def concerns_us(subsystem: str | None, properties: dict[str, str]) -> bool:
-    """Whether an event may change what this host offers: parents, their devices, PCI functions, kvm."""
+    """Whether an event may change what this host offers: parents, their devices, PCI functions, USB devices, kvm."""
     if "MDEV_STATE" in properties:
         return True
-    return subsystem in ("mdev", "pci", "mdev_bus") or properties.get("DEVNAME", "").endswith("kvm")
+    return subsystem in ("mdev", "pci", "mdev_bus", "usb") or properties.get("DEVNAME", "").endswith("kvm")
 
 
 def watch(changed: Callable[[], None]) -> Callable[[], None]:

@@ -15,7 +15,7 @@ from libvf_agent.journal import Entry, Slice
 VERSIONS = ("v1beta1", "v1alpha1")
 _KEYS = (
     *("mdevUUID", "iommuGroup", "type", "parent", "mode", "display", "numaNode", "accelerated"),
-    *("pciFunctions", "barBytes", "kind", "tap", "vhostNet", "mac"),
+    *("pciFunctions", "barBytes", "kind", "tap", "vhostNet", "mac", "vsockCid", "usbNode"),
 )
 
 

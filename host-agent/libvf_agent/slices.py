@@ -32,8 +32,8 @@ DEVICES_WITH_COUNTERS = 64
 COUNTERS_A_SET = 32
 SETS_A_SLICE = 8
 
-GIVEN = ("kvm", "tap")
-"""What is given as it is, to any number of claims: a pool of that name with one device, and no plan."""
+GIVEN = ("kvm", "tap", "vsock", "usb")
+"""What is given as it is, without a plan: a pool of that name. USB devices go to one claim each, the others to any."""
 
 _PARTS = frozenset({"sharedCounters", "devices"})
 
@@ -73,7 +73,7 @@ def pool_of_gpu(node: Node, offers: Offers) -> list[Json]:
     devices = [_device(offers.gpu, offer, owner) for offer in offers.devices]
     for start in range(0, len(devices), DEVICES_WITH_COUNTERS):
         specs.append({"devices": devices[start : start + DEVICES_WITH_COUNTERS]})
-    return _pooled(node.name, pool_name(node.name, offers.gpu.name), specs)
+    return pooled(node.name, pool_name(node.name, offers.gpu.name), specs)
 
 
 def with_lost(specs: list[Json], node: str, lost: dict[str, tuple[str, ...]]) -> list[Json]:
@@ -88,7 +88,7 @@ def with_lost(specs: list[Json], node: str, lost: dict[str, tuple[str, ...]]) ->
         offered = {device["name"] for spec in here for device in spec.get("devices", [])}
         gone = [{"name": n, "attributes": {"kind": attribute("lost")}} for n in sorted({*names} - offered)]
         parts = [*here, *([_with_taints({"devices": gone}, names)] if gone else [])]
-        others += _pooled(node, pool, [{key: part[key] for key in _PARTS & part.keys()} for part in parts])
+        others += pooled(node, pool, [{key: part[key] for key in _PARTS & part.keys()} for part in parts])
     return others
 
 
@@ -108,13 +108,19 @@ def pool_of_kvm(node: Node, accelerated: bool) -> list[Json]:
         VIRTUAL_GPU: {"kind": attribute(VIRTUAL_GPU)},
     }
     devices = [{"name": n, "attributes": of, "allowMultipleAllocations": True} for n, of in attributes.items()]
-    return _pooled(node.name, pool_name(node.name, "kvm"), [{"devices": devices}])
+    return pooled(node.name, pool_name(node.name, "kvm"), [{"devices": devices}])
 
 
 def pool_of_tap(node: Node) -> list[Json]:
     """The one device that every VM claims whose network card is on a tap; each gets a tap of its own."""
     device = {"name": "tap", "attributes": {"kind": attribute("tap")}, "allowMultipleAllocations": True}
-    return _pooled(node.name, pool_name(node.name, "tap"), [{"devices": [device]}])
+    return pooled(node.name, pool_name(node.name, "tap"), [{"devices": [device]}])
+
+
+def pool_of_vsock(node: Node) -> list[Json]:
+    """The one device that every VM claims whose guest has a vsock; each gets a number of its own."""
+    device = {"name": "vsock", "attributes": {"kind": attribute("vsock")}, "allowMultipleAllocations": True}
+    return pooled(node.name, pool_name(node.name, "vsock"), [{"devices": [device]}])
 
 
 def changes(node: Node, wanted: list[Json], published: list[Json], report: str = "") -> Changes:
@@ -190,7 +196,8 @@ def _name(pool: str, index: int) -> str:
     return f"{pool}-libvf-{index}"
 
 
-def _pooled(node: str, pool: str, specs: list[Json]) -> list[Json]:
+def pooled(node: str, pool: str, specs: list[Json]) -> list[Json]:
+    """The parts of slices as those of one pool, without generation."""
     head = {"name": pool, "generation": 0, "resourceSliceCount": len(specs)}
     return [{"driver": DRIVER, "nodeName": node, "pool": head, **spec} for spec in specs]
 

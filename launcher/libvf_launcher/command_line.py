@@ -19,7 +19,9 @@ from libvf_launcher import (
     sound,
     spice,
     tpm,
+    usb,
     virtioserial,
+    vsock,
 )
 from libvf_launcher.devices import Devices
 from libvf_launcher.disks import drives as listed
@@ -55,6 +57,8 @@ def command_line(launch: Launch, devices: Devices, paths: Paths) -> list[str]:
         *sharing.arguments(launch, paths),
         *network.arguments(launch, devices),
         *nics.arguments(devices),
+        *vsock.arguments(devices),
+        *usb.arguments(devices),
         *media.arguments(launch, paths),
         *("-device", "virtio-rng-pci"),
         *(word for argument in launch.spec.extra_arguments or () for word in argument.split(" ", 1)),

@@ -51,7 +51,8 @@ class Nic:
 class Devices:
     """All devices of a VM; `accelerated` tells whether the claimed kvm device is the real one.
 
-    `virtual` are the GPUs by name for which no slice was left: QEMU draws for them.
+    `virtual` are the GPUs by name for which no slice was left: QEMU draws for them. `vsock` is the number (CID) that
+    the node's agent has allotted, `usb` the host's USB devices, each by its name and its node.
     """
 
     vfio: tuple[VfioDevice, ...]
@@ -59,6 +60,8 @@ class Devices:
     virtual: tuple[str, ...] = ()
     tap: Tap | None = None
     nics: tuple[Nic, ...] = ()
+    vsock: int | None = None
+    usb: tuple[tuple[str, str], ...] = ()
 
 
 def read(launch: Launch, paths: Paths) -> Devices:
@@ -66,7 +69,8 @@ def read(launch: Launch, paths: Paths) -> Devices:
     found = [(gpu.name, device) for gpu in launch.gpus for device in _gpu(gpu.claim, gpu.request, paths)]
     vfio = tuple(_vfio(name, device) for name, device in found if not _virtual(device))
     virtual = tuple(name for name, device in found if _virtual(device))
-    return Devices(vfio, _accelerated(launch, paths), virtual, _tap(launch, paths), _nics(launch, paths))
+    others = _tap(launch, paths), _nics(launch, paths), _vsock(launch, paths), _usb(launch, paths)
+    return Devices(vfio, _accelerated(launch, paths), virtual, *others)
 
 
 def _nics(launch: Launch, paths: Paths) -> tuple[Nic, ...]:
@@ -92,6 +96,28 @@ def _tap(launch: Launch, paths: Paths) -> Tap | None:
         vhost = bool(device.get("vhostNet"))
         return Tap(name, vhost, int(mtu.read_text()), *resolver.read(paths.root / "etc/resolv.conf"))
     return None
+
+
+def _vsock(launch: Launch, paths: Paths) -> int | None:
+    for wanted in (one for one in launch.devices if one.kind == "vsock"):
+        [device] = _read(wanted.claim, wanted.request, paths)
+        cid = device.get("vsockCid")
+        if not cid:
+            raise DeviceMissing(f"claim {wanted.claim} brought no number for a vsock: update the agent of this node")
+        return int(cid)
+    return None
+
+
+def _usb(launch: Launch, paths: Paths) -> tuple[tuple[str, str], ...]:
+    return tuple((one.name, _usb_node(one, paths)) for one in launch.devices if one.kind == "usb")
+
+
+def _usb_node(wanted: HostDevice, paths: Paths) -> str:
+    [device] = _read(wanted.claim, wanted.request, paths)
+    node = str(device.get("usbNode"))
+    if not (paths.root / node.lstrip("/")).exists():
+        raise DeviceMissing(f"claim {wanted.claim} promises {node} and this Pod has none: delete the Pod")
+    return node
 
 
 def _gpu(claim: str, request: str, paths: Paths) -> list[metadata.Device]:

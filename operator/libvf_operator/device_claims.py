@@ -1,10 +1,11 @@
-"""Claims on what a VM gets of its host beside GPUs and KVM: the tap of its Pod's network, and functions of
-network cards. Pure."""
+"""Claims on what a VM gets of its host beside GPUs and KVM: a tap of its Pod's network, functions of network cards, a
+vsock, USB devices. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from libvf_api import names
 
+from libvf_operator import claim as claims
 from libvf_operator import nics
 from libvf_operator.claim import CLAIM_API
 from libvf_operator.objects import Object, child
@@ -34,12 +35,25 @@ def uses_tap(spec: Object) -> bool:
     return (spec.get("network") or {}).get("mode") == "Tap"
 
 
+def vsock_cid(machine: Object, seen: Mapping[str, Object]) -> int | None:
+    """The number by which the node reaches the guest's vsock, as its agent says; `seen` are claims by name."""
+    for device in claims.devices(seen.get(f"{machine['metadata']['name']}-vsock")):
+        if cid := (device.get("data") or {}).get("vsockCid"):
+            return int(cid)
+    return None
+
+
 def _wanted(spec: Object) -> Iterator[tuple[str, Object]]:
     """The name of each within the VM, and its request; each claim has one, called by its kind."""
     if uses_tap(spec):
         yield "tap", _request("tap", names.TAP_CLASS)
     for nic in spec.get("nics", []):
         yield nics.claim(nic), _request(names.NIC, names.NIC_CLASS, *nics.conditions(nic))
+    if (spec.get("network") or {}).get("vsock"):
+        yield "vsock", _request("vsock", names.VSOCK_CLASS)
+    for one in spec.get("usb") or ():
+        is_it = f'device.attributes["libvf.io"].?device.orValue("") == "{one["device"]}"'
+        yield f"usb-{one['name']}", _request("usb", names.USB_CLASS, is_it)
 
 
 def _request(kind: str, device_class: str, *conditions: str) -> Object:

@@ -50,13 +50,22 @@ def why_no_kvm(slices: list[Object]) -> str:
 def why_none_of(kinds: list[str], slices: list[Object]) -> str:
     """Why claims on what else a VM gets of its host wait; empty where each kind is offered somewhere."""
     offered = {text(device, "kind") for _, device in devices(slices)}
-    missing = [kind for kind in kinds if kind not in offered]
+    missing = [kind for kind in kinds if kind in _CURES and kind not in offered]
     return f"no node offers a {missing[0]}: {_CURES[missing[0]]}" if missing else ""
+
+
+def why_no_usb(ids: list[str], slices: list[Object]) -> str:
+    """Why claims on USB devices with these ids wait; empty where each is offered somewhere."""
+    offered = {text(device, "device") for _, device in devices(slices) if text(device, "kind") == "usb"}
+    missing = [one for one in ids if one not in offered]
+    cure = "plug it in, and name it in LIBVF_USB of the DaemonSet libvf-agent"
+    return f"no node offers the USB device {missing[0]}: {cure}" if missing else ""
 
 
 _CURES = {
     "tap": "load the module tun on the nodes, or set network.mode to User",
     "nic": "name a network card in a GpuPolicy, with virtualFunctions.count",
+    "vsock": "load the module vhost_vsock on the nodes, or leave network.vsock out",
 }
 
 

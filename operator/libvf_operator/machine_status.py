@@ -62,6 +62,7 @@ def status(machine: Object, seen: Observed) -> Object:
         "lastRestart": _last_restart(machine, seen.pod),
         "gpu": ", ".join(_in_short(data) for data in devices if "type" in data),
         "service": services.status(_service(machine, seen), machine),
+        "vsockCid": device_claims.vsock_cid(machine, seen.claims) if seen.pod else None,
         "installed": installation.carried_out(seen.pod) or (machine.get("status") or {}).get("installed"),
         "guest": _guest(seen.pod, seen.claims.get(claims.kvm_name(machine))),
         "lastRun": last_run(machine, seen.pod),

@@ -159,7 +159,8 @@ class Reconciler:
             return str(words)
         published = await self._published()
         asked = [one["kind"] for one in pod.launch_document(thing)["devices"]]  # of nics more was said above
-        return explain.why_no_kvm(published) or explain.why_none_of(asked, published) or str(words)
+        usb = explain.why_no_usb([one["device"] for one in thing["spec"].get("usb") or ()], published)
+        return explain.why_no_kvm(published) or explain.why_none_of(asked, published) or usb or str(words)
 
     async def _no_nic(self, thing: Object) -> str:
         allocated = list(self.store.objects["ResourceClaim"].values())

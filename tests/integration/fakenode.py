@@ -27,13 +27,14 @@ Json = dict[str, Any]
 
 
 class Node:
-    """A node that is only an object, and the agent's driver on a fake kernel."""
+    """A node that is only an object, and the agent's driver on a fake kernel; `given` are words for its Host."""
 
-    def __init__(self, api: Api, name: str, folder: Path, kernel: FakeHost) -> None:
+    def __init__(self, api: Api, name: str, folder: Path, kernel: FakeHost, **given: Any) -> None:
         self.name = name
         self.kernel = kernel
         places = Places(folder / "state", folder / "cdi", folder / "metadata")
-        self._host = Host(name, Sysfs(self.kernel), known(), places, accelerated=lambda: True, tap=lambda: None)
+        found = {"accelerated": lambda: True, "tap": lambda: None, **given}
+        self._host = Host(name, Sysfs(self.kernel), known(), places, **found)
         amounts = {"cpu": "64", "memory": "256Gi", "pods": "110"}
         status = {"capacity": amounts, "allocatable": amounts, "conditions": [_condition("Ready")]}
         api.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {"lab": "fake"}}})

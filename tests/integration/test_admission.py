@@ -44,8 +44,6 @@ REFUSED = {
         "spec.ports needs a network card",
     ),
     "the address of a group": (_machine(network={"mac": "01:00:5e:00:00:01"}), "its first pair of digits must be even"),
-    "vsock": (_machine(network={"vsock": True}), "spec.network.vsock is not carried out yet"),
-    "USB devices": (_machine(usb=[{"name": "a", "device": "046d:c52b"}]), "spec.usb is not carried out yet"),
     "a function with the address of a group": (_machine(nics=[_nic(mac="01:00:5e:00:00:01")]), "must be even"),
     "a function with no address": (_machine(nics=[_nic(mac="00:00:00:00:00:00")]), "spec.nics[].mac is zero"),
     "two functions of one address": (_machine(nics=[_nic("a", mac=MAC), _nic("b", mac=MAC)]), "have one address"),

@@ -18,6 +18,8 @@ APPLIED = {
     "safe": "e2e/test_screens.py",
     "shared-folder": "e2e/test_firmware.py",
     "spice": "e2e/test_screens.py",
+    # the nodes of a lab have no USB bus
+    "usb": "integration/test_host_devices.py",
     "vm": "e2e/machines.py",
     # the emulator of a lab's node dies of OVMF in a guest: the same firmware runs under a QEMU of its own
     "uefi": "integration/test_guest_firmware.py",

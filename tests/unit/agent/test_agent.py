@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from libvf_agent import tap
+from libvf_agent import tap, vsock
 from libvf_agent.cluster import Cluster
 from libvf_agent.errors import ClaimError, ClusterError
 
@@ -201,7 +201,7 @@ async def test_the_agent_publishes_survives_a_wipe_and_ends_cleanly(
     [condition] = said["status"]["conditions"]
     assert (condition["type"], condition["status"], condition["reason"]) == ("LibvfReady", "False", "Readable")
     _, metrics = await agent.asked("/metrics")
-    offered = 2 + (tap.facts() is not None)  # the machine that runs this may have /dev/net/tun, or not
+    offered = 2 + (tap.facts() is not None) + vsock.Vhost().offered()  # as the machine has that runs this
     assert f"\nlibvf_devices_offered {offered}\n" in metrics
     assert '\nlibvf_doctor_findings{severity="error"} 1\n' in metrics
     assert (await agent.asked("/etc/passwd"))[0] == "HTTP/1.1 404 Not Found"

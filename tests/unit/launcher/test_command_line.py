@@ -43,6 +43,11 @@ CASES: dict[str, tuple[dict[str, Any], Devices]] = {
     ),
     "looking-glass-beside-vnc": ({"display": ["vnc", "lookingGlass"]}, WHOLE),
     "headless-with-looking-glass": ({"graphics": {"mode": "Headless"}, "display": ["lookingGlass"]}, WHOLE),
+    "usb": (
+        {"usb": [{"name": "radio", "device": "0bda:2838"}, {"name": "key", "device": "1050:0407"}]},
+        Devices((), True, usb=(("usb-radio", "/dev/bus/usb/001/005"), ("usb-key", "/dev/bus/usb/003/002"))),
+    ),
+    "vsock": ({"network": {"mode": "None", "vsock": True}}, Devices((), accelerated=True, vsock=1234567890)),
     "headless": ({"graphics": {"mode": "Headless"}}, MDEV),
     "disabled": ({"graphics": {"mode": "Disabled"}}, PLAIN),
     "two-functions": ({}, TWO),

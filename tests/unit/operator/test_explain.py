@@ -85,3 +85,12 @@ def test_a_device_that_nothing_new_may_come_to_says_why_and_the_cure() -> None:
     offered[0]["spec"]["devices"][0]["taints"] = [{"key": "libvf.io/no-reset", "effect": "NoSchedule"}]
     said = explain.why({}, offered, [], "")
     assert "amd-whole cannot be reset between guests (reuseWithoutReset of a GpuPolicy allows it)" in said
+
+
+def test_a_usb_device_that_no_node_offers_is_told_with_the_cure() -> None:
+    attributes = {"kind": {"string": "usb"}, "device": {"string": "0bda:2838"}}
+    devices = [{"name": "0bda-2838-1-2", "attributes": attributes}]
+    there = [{"spec": {"driver": "libvf.io", "pool": {"name": "n1-usb"}, "devices": devices}}]
+    assert explain.why_no_usb(["0bda:2838"], there) == ""
+    assert "the USB device 1050:0407: plug it in, and name it in LIBVF_USB" in explain.why_no_usb(["1050:0407"], there)
+    assert explain.why_none_of(["usb"], there) == ""

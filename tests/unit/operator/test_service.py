@@ -126,3 +126,29 @@ def test_a_tap_is_a_claim_of_the_machines_own() -> None:
     assert {"name": "device-tap", "resourceClaimName": "desk-tap"} in spec["resourceClaims"]
     seen = settled(thing, live=False)
     assert conditions(thing, seen)["Ready"]["reason"] == "PreparingClaims"
+
+
+def test_a_vsock_is_a_claim_of_its_own_and_its_number_in_the_status() -> None:
+    thing = vm(network={"mode": "None", "vsock": True})
+    wanted = machine.desired(thing, machine.Observed(), SETTINGS)
+    assert "ResourceClaim/desk-vsock" in kinds(wanted.create)
+    [told] = pod.launch_document(thing)["devices"]
+    assert told == {"kind": "vsock", "name": "vsock", "claim": "desk-vsock", "request": "vsock"}
+    seen = settled(thing, **running())
+    assert "vsockCid" not in machine_status.status(thing, seen)
+    devices = [{"driver": "libvf.io", "data": {"vsockCid": 1 << 30}}]
+    seen.claims["desk-vsock"] = {"status": {"devices": devices}}
+    assert machine_status.status(thing, seen)["vsockCid"] == 1 << 30
+    assert "desk-vsock" not in str(machine.desired(vm(), machine.Observed(), SETTINGS).create)
+
+
+def test_each_usb_device_is_a_claim_of_its_own_by_its_id() -> None:
+    thing = vm(usb=[{"name": "radio", "device": "0bda:2838"}, {"name": "key", "device": "1050:0407"}])
+    made = {one["metadata"]["name"]: one for one in machine.desired(thing, machine.Observed(), SETTINGS).create}
+    assert {"desk-usb-radio", "desk-usb-key"} <= set(made)
+    [request] = made["desk-usb-radio"]["spec"]["devices"]["requests"]
+    assert request["exactly"]["deviceClassName"] == "usb.libvf.io"
+    [selector] = request["exactly"]["selectors"]
+    assert selector == {"cel": {"expression": 'device.attributes["libvf.io"].?device.orValue("") == "0bda:2838"'}}
+    told = [(one["kind"], one["name"], one["claim"]) for one in pod.launch_document(thing)["devices"]]
+    assert told == [("usb", "usb-radio", "desk-usb-radio"), ("usb", "usb-key", "desk-usb-key")]
