@@ -183,7 +183,7 @@ def _container(spec: Object, made: list[Part], settings: Settings) -> Object:
             "capabilities": {"drop": ["ALL"]},
         },
         "startupProbe": {**_STARTED, "periodSeconds": 1, "failureThreshold": START_SECONDS // _WAITS_SECONDS},
-        "readinessProbe": {**_READY, "periodSeconds": 30},
+        "readinessProbe": {**_READY, "periodSeconds": 30, "failureThreshold": 1},
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [mount for part in made for mount in part.mounts],
         **({"ports": ports} if ports else {}),
@@ -198,6 +198,6 @@ def _cpus(spec: Object) -> int:
 # each probe is a process that the runtime puts into the container, which costs more than all it does there: so the one
 # for the start waits there, at a pipe
 _WAITS_SECONDS = 50
-_READY: Object = {"exec": {"command": ["test", "-f", "/run/libvf/ready"]}, "timeoutSeconds": 5}
+_READY: Object = {"exec": {"command": ["test", "-f", "/run/libvf/ready"]}, "timeoutSeconds": 20}
 _WAIT = "cd /run/libvf; until [ -p started ]; do sleep 1; done; [ -f ready ] || read -r _ < started; [ -f ready ]"
 _STARTED: Object = {"exec": {"command": ["sh", "-c", _WAIT]}, "timeoutSeconds": _WAITS_SECONDS}
