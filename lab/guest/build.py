@@ -13,7 +13,7 @@ DISK_MIB = 24
 MODULES = ["mdpy_fb", "button", "evdev", "virtio_pci", "virtio_console", "virtio_blk", "isofs"]
 # loaded only where they are needed, as each takes a second under emulation: a filesystem that is written to is there
 # to see how it is left
-LATER = {"screen": ["virtio_gpu"], "network": ["virtio_net"], "busy": ["ext4"]}
+LATER = {"screen": ["virtio_gpu"], "network": ["virtio_net"], "busy": ["crc32c_generic", "ext4"]}
 # every second counts, as guests run in emulation: no probing for what is not there
 COMMAND_LINE = (
     "console=ttyS0 console=tty0 quiet loglevel=3 mitigations=off tsc=reliable no_timer_check "

@@ -111,4 +111,4 @@ def test_a_guest_is_paused_goes_on_and_is_turned_off(bed: Testbed) -> None:
     assert editor.ask("PUT", of_machine("demo", "stop"))[0] == 200
     assert get(bed, "vfvm", "demo")["spec"]["runStrategy"] == "Halted"
     reached(lambda: all_qemus(bed), 0, 90)
-    assert editor.upgrade(of_machine("demo", "vnc")) == 409
+    reached(lambda: editor.upgrade(of_machine("demo", "vnc")), 409, 60)  # its Pod goes a moment after QEMU

@@ -88,6 +88,7 @@ def test_a_guest_that_does_not_hear_is_ended_after_its_grace_period_and_that_is_
     wait_ready(bed, "demo")
     bed.kubectl("patch", "vfvm", "demo", "--type=merge", "-p", json.dumps({"spec": {"runStrategy": "Halted"}}))
     until(lambda: last_run(bed), "Killed", 60)
-    events = [e for e in bed.api.list("event") if e["reason"] == "Killed" and e["involvedObject"]["name"] == "demo"]
+    uid = get(bed, "vfvm", "demo")["metadata"]["uid"]
+    events = [e for e in bed.api.list("event") if e["reason"] == "Killed" and e["involvedObject"]["uid"] == uid]
     assert [event["type"] for event in events] == ["Warning"]
     assert "did not shut down within its grace period" in events[0]["message"]
