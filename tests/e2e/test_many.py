@@ -14,7 +14,7 @@ from lab.node import Node
 from lab.testbed import Testbed
 from tests.e2e.machines import SMALL, all_mdevs, declared, left, until
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.unproven]
 
 MACHINES = [f"m{number}" for number in range(10)]
 

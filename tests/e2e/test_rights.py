@@ -29,7 +29,7 @@ Right = tuple[str, str, str, str]  # account, group, resource, verb
 
 def granted() -> set[Right]:
     found: set[Right] = set()
-    for name in ("operator", "agent", "gateway"):
+    for name in ("operator", "agent"):  # the gateway's: tests/integration/test_gateway_trust.py
         documents = yaml.safe_load_all((REPOSITORY / "manifests" / "base" / f"{name}.yaml").read_text())
         roles = [d for d in documents if d["kind"] in ("ClusterRole", "Role")]
         found |= {
