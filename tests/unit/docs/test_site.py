@@ -15,9 +15,17 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    argv = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
+    argv = [
+        sys.executable,
+        "-m",
+        "mkdocs",
+        "build",
+        "--strict",
+        "--site-dir",
+        str(folder),
+    ]  # --quiet hides from --strict
     done = subprocess.run(argv, cwd=REPOSITORY, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
     return folder
 
 
@@ -30,6 +38,12 @@ def test_the_reference_has_a_page_for_each_kind_with_its_fields(site: Path) -> N
         "gpupartition",
         "gpupolicy",
     }
+
+
+def test_each_example_has_its_place_on_their_page(site: Path) -> None:
+    page = (site / "examples.html").read_text()
+    assert [file.stem for file in (REPOSITORY / "examples").glob("*.yaml") if f'id="{file.stem}"' not in page] == []
+    assert 'href="examples.html#keep"' in (site / "disks.html").read_text()
 
 
 def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
