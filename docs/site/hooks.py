@@ -10,7 +10,7 @@ from mkdocs.structure.pages import Page
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import examples
+import example_page
 import reference
 
 _TO_EXAMPLE = re.compile(r"\]\(\.\./examples/([a-z-]+)\.yaml\)")
@@ -20,7 +20,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add a page for each kind, and one with all examples."""
     for name, text in reference.pages().items():
         files.append(File.generated(config, f"reference/{name}", content=text))
-    files.append(File.generated(config, "examples.md", content=examples.page()))
+    files.append(File.generated(config, "examples.md", content=example_page.page()))
     return files
 
 
