@@ -22,6 +22,7 @@ from libvf_agent.sysfs import Sysfs
 
 from tests.fakekernel.host import FakeHost
 from tests.integration.conftest import Api
+from tests.ports import free_port
 
 Json = dict[str, Any]
 
@@ -73,7 +74,7 @@ def operating(api: Api, folder: Path) -> Iterator[None]:
     environment = {
         **os.environ,
         "KUBECONFIG": str(folder / "kubeconfig"),
-        "LIBVF_LIVENESS": "http://127.0.0.1:18080/healthz",
+        "LIBVF_LIVENESS": f"http://127.0.0.1:{free_port()}/healthz",
     }
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(

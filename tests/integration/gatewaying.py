@@ -20,6 +20,7 @@ from tests.integration.conftest import REPOSITORY, Api
 from tests.integration.fakenode import clear, until
 from tests.integration.standin import StandIn
 from tests.people import Person, bound
+from tests.ports import free_port
 from tests.unit.launcher.test_life import Running
 
 API_SERVICE = "v1alpha1.subresources.libvf.io"
@@ -40,12 +41,6 @@ def person(api: Api, account: str, *roles: str) -> Person:
         api.apply(bound(account, role))
     authority = api.kubeconfig.parent / "pki" / "ca.crt"
     return Person(settings["clusters"][0]["cluster"]["server"], authority, mine)
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody uses now."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
 
 
 @contextmanager

@@ -17,7 +17,6 @@ from tests.integration.gatewaying import (
     API_SERVICE,
     Json,
     available,
-    free_port,
     gateway,
     machine,
     person,
@@ -29,6 +28,7 @@ from tests.integration.gatewaying import (
 )
 from tests.integration.standin import StandIn
 from tests.people import BASE, Person, of_machine
+from tests.ports import free_port
 from tests.unit.launcher.test_life import Running, launch
 
 __all__ = ["launch", "machine", "port", "standin"]

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from aiohttp import web
 from libvf_agent import tap, vsock
 from libvf_agent.cluster import Cluster
 from libvf_agent.errors import ClaimError, ClusterError
+
+from tests.ports import free_port
 
 Json = dict[str, Any]
 
@@ -138,9 +139,7 @@ async def start(server: Server, tmp_path: Path) -> AsyncIterator[Callable[[], Aw
     started: list[Agent] = []
 
     async def begin() -> Agent:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         argv = (sys.executable, "-m", "libvf_agent")
         environment = settings_of(tmp_path, port)
         process = await asyncio.create_subprocess_exec(*argv, env=environment, stdout=asyncio.subprocess.PIPE)
