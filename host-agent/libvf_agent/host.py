@@ -33,7 +33,7 @@ from libvf_agent.offers import offers_of
 from libvf_agent.planning import configured, planned
 from libvf_agent.policy_status import Look, Seen
 from libvf_agent.rules import CardId, Rules, RulesOf, careful
-from libvf_agent.slices import Json, Node, pool_name, pool_of_gpu, pool_of_kvm, pool_of_tap, pool_of_vsock, with_lost
+from libvf_agent.slices import Json, Node, pool_name, pool_of_gpu, pool_of_kvm, pool_of_shared, with_lost
 from libvf_agent.steps import Facts, Plan
 from libvf_agent.sysfs import Sysfs
 from libvf_agent.vsock import Vhost, Vsock
@@ -139,8 +139,9 @@ class Host:
     def _given_away(self, node: Node, entries: list[Entry]) -> list[list[Json]]:
         """Taps and vsocks, also where somebody has one: an allocated device is never withdrawn."""
         held = {piece.pool for entry in entries for piece in entry.slices}
-        pools = (pool_of_tap(node), self._tap() is not None), (pool_of_vsock(node), self._vsocks.offered())
-        return [pool for pool, offered in pools if offered or pool[0]["pool"]["name"] in held]
+        offered = {"tap": self._tap() is not None, vsock.KIND: self._vsocks.offered()}
+        given = (kind for kind in offered if offered[kind] or pool_name(self.node, kind) in held)
+        return [pool_of_shared(node, kind) for kind in given]
 
     def lost(self) -> list[tuple[Entry, Slice]]:
         """Devices that were carved in this boot and are not there any more."""

@@ -111,16 +111,10 @@ def pool_of_kvm(node: Node, accelerated: bool) -> list[Json]:
     return pooled(node.name, pool_name(node.name, "kvm"), [{"devices": devices}])
 
 
-def pool_of_tap(node: Node) -> list[Json]:
-    """The one device that every VM claims whose network card is on a tap; each gets a tap of its own."""
-    device = {"name": "tap", "attributes": {"kind": attribute("tap")}, "allowMultipleAllocations": True}
-    return pooled(node.name, pool_name(node.name, "tap"), [{"devices": [device]}])
-
-
-def pool_of_vsock(node: Node) -> list[Json]:
-    """The one device that every VM claims whose guest has a vsock; each gets a number of its own."""
-    device = {"name": "vsock", "attributes": {"kind": attribute("vsock")}, "allowMultipleAllocations": True}
-    return pooled(node.name, pool_name(node.name, "vsock"), [{"devices": [device]}])
+def pool_of_shared(node: Node, kind: str) -> list[Json]:
+    """The one device of this kind, "tap" or "vsock", that every VM claims which wants such: each gets its own of it."""
+    device = {"name": kind, "attributes": {"kind": attribute(kind)}, "allowMultipleAllocations": True}
+    return pooled(node.name, pool_name(node.name, kind), [{"devices": [device]}])
 
 
 def changes(node: Node, wanted: list[Json], published: list[Json], report: str = "") -> Changes:
