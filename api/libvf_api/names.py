@@ -17,9 +17,13 @@ NIC_CLASS = "nic.libvf.io"
 VSOCK_CLASS = "vsock.libvf.io"
 USB_CLASS = "usb.libvf.io"
 VIRTUAL_GPU_CLASS = "virtual-gpu.libvf.io"
+CELL_CLASS = "cell.libvf.io"
+FLOATING_CLASS = "floating.libvf.io"
 GPU_REQUEST = "gpu"
 KVM_REQUEST = "kvm"
 NIC = "nic"  # the kind of what a network card offers, and the request of a claim on it
+CELL = "cell"  # the kind of the devices, and the request of a claim that wants one
+FLOATING = "floating"  # the kind of the device that a claim gets where no cell is left, its name, and that alternative
 VIRTUAL_GPU = "virtual-gpu"  # the kind of the device, its pool's name, and the alternative of a claim that takes it
 
 OPERATOR_MANAGER = "libvf-operator"

@@ -6,7 +6,7 @@ from libvf_api.names import DRIVER
 
 
 class TaintKey(StrEnum):
-    """The part of a key after `libvf.io/`. All are NoSchedule but LOST, which is NoExecute but for a USB device."""
+    """The part of a key after `libvf.io/`. All are NoSchedule; LOST is NoExecute but of USB devices and cells."""
 
     EXCLUDED = "excluded"
     DRAINING = "draining"
@@ -15,6 +15,7 @@ class TaintKey(StrEnum):
     UNKNOWN_VRAM = "unknown-vram"
     QUOTA = "quota"
     FOREIGN_QUOTA = "foreign-quota"
+    CPU_MANAGER = "cpu-manager"
     LOST = "lost"
 
     @property
@@ -31,5 +32,6 @@ WORDS = {
     TaintKey.UNKNOWN_VRAM.qualified: "does not tell its video memory (set vram in its GpuPolicy)",
     TaintKey.QUOTA.qualified: "cannot have the quotas of its GpuPolicy (kubectl vf gpus says why)",
     TaintKey.FOREIGN_QUOTA.qualified: "has quotas that somebody else has set (kubectl vf gpus says what to do)",
+    TaintKey.CPU_MANAGER.qualified: "is kubelet's own to hand out (kubectl vf doctor says what to do)",
     TaintKey.LOST.qualified: "is gone from its host (see the host's kernel log)",
 }

@@ -17,6 +17,7 @@ from libvf_agent.cluster import Cluster, Door
 from libvf_agent.config import Config, hook_file
 from libvf_agent.doctor.facts import NodeInfo
 from libvf_agent.doctor.look import look
+from libvf_agent.doors import Doors
 from libvf_agent.driver import Driver
 from libvf_agent.errors import AgentError, ClusterError, JournalError
 from libvf_agent.files import write_whole
@@ -56,7 +57,10 @@ async def run(config: Config) -> None:
 def host_of(config: Config) -> Host:
     """The host as the configuration says."""
     places = Places(config.state, config.cdi, config.metadata, str(hook_file(config.state)))
-    return Host(config.node, Sysfs(HostFiles(config.sysfs_root)), known(), places, usb_ids=config.usb)
+    sysfs = Sysfs(HostFiles(config.sysfs_root))
+    kubelet = str(config.kubelet).lstrip("/")
+    doors = Doors(sysfs, usb_ids=config.usb, reserve=config.reserve, kubelet=kubelet)
+    return Host(config.node, doors, known(), places)
 
 
 def install_hook(source: Path, target: Path) -> None:

@@ -13,7 +13,7 @@ import msgspec
 from libvf_api.guest_report import FOLDER
 from libvf_api.names import ATTRIBUTES_FOLDER, METADATA_FILE, QEMU_ID
 
-from libvf_agent import tap, usb, vsock
+from libvf_agent import cell, tap, usb, vsock
 from libvf_agent.files import remove_whole, write_whole
 from libvf_agent.journal import Entry, Slice
 
@@ -62,6 +62,8 @@ def _edits(entry: Entry, piece: Slice, metadata: Path, report: Path, hook: str) 
 
 
 def _hooks(piece: Slice, hook: str) -> dict[str, Any]:
+    if bound := cell.binding(piece):
+        return {"hooks": [{"hookName": "createRuntime", "path": hook, "args": ["libvf-hook", "cell", *bound]}]}
     if "tap" not in piece.facts:
         return {}
     beside = str(Path(hook).with_name(tap.HOOK))

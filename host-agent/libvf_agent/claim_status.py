@@ -17,7 +17,7 @@ _THERE = "the device is there"
 def entry_of(claim: Claim, results: tuple[Result, ...]) -> Entry:
     """The claim as an entry with nothing carved yet, in no boot."""
     meta = claim.metadata
-    slices = tuple(Slice(r.request, r.pool, r.device, r.share_id) for r in results)
+    slices = tuple(Slice(r.request, r.pool, r.device, r.share_id, amounts=r.amounts) for r in results)
     return Entry(meta.uid, meta.namespace, meta.name, "", Phase.STARTED, slices, claim.pod_claim_name, meta.generation)
 
 

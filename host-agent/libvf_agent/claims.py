@@ -9,6 +9,7 @@ import msgspec
 from libvf_api.names import DRIVER
 from libvf_api.nic_config import BadNicConfig
 from libvf_api.nic_config import parse as parse_nic
+from libvf_api.quantity import to_bytes
 
 from libvf_agent.errors import BadConfig, ClaimError
 
@@ -16,13 +17,20 @@ POD_CLAIM_NAME = "resource.kubernetes.io/pod-claim-name"
 
 
 class Result(msgspec.Struct, frozen=True, rename="camel"):
-    """One allocated device; `request` is "gpu/open" where a subrequest was chosen."""
+    """One allocated device; `request` is "gpu/open" where a subrequest was chosen, `consumed` what it takes of one that
+    many share."""
 
     request: str
     driver: str
     pool: str
     device: str
     share_id: str | None = msgspec.field(default=None, name="shareID")
+    consumed: dict[str, str | int] = msgspec.field(default={}, name="consumedCapacity")
+
+    @property
+    def amounts(self) -> dict[str, int]:
+        """What it takes as whole numbers: CPUs, bytes. Raises BadQuantity."""
+        return {name.rpartition("/")[2]: to_bytes(amount) for name, amount in self.consumed.items()}
 
 
 class _Opaque(msgspec.Struct, frozen=True):

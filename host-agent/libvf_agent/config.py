@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from libvf_agent import usb
+from libvf_agent import numa, usb
 
 
 def state_folder(root: Path, environment: Mapping[str, str]) -> Path:
@@ -37,10 +37,11 @@ class Config:
     hook_source: Path
     health_port: int
     usb: frozenset[str] = frozenset()
+    reserve: numa.Reserve = numa.USUAL
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Config:
-        """Raises ValueError where NODE_NAME is missing, or a USB id is none."""
+        """Raises ValueError where NODE_NAME is missing, or a USB id or a reserve is none."""
         node = environment.get("NODE_NAME", "")
         if not node:
             raise ValueError("NODE_NAME is not set: give the Pod its spec.nodeName by the downward API")
@@ -54,4 +55,5 @@ class Config:
             hook_source=Path(environment.get("LIBVF_HOOK", "/usr/lib/libvf/libvf-hook")),
             health_port=int(environment.get("LIBVF_HEALTH_PORT", "9469")),
             usb=usb.named(environment.get(usb.SETTING, "")),
+            reserve=numa.reserve_of(environment.get(numa.SETTING, "")),
         )

@@ -7,15 +7,15 @@ claims that plan at once would both see the last free instance.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import msgspec
-from libvf_api.names import NIC, VIRTUAL_GPU
+from libvf_api.names import FLOATING, NIC, VIRTUAL_GPU
 
-from libvf_agent import cdi, kvm, last_policies, links, metadata, pci, reports, usb, vfio, vsock
+from libvf_agent import cdi, cell, cpu_manager, last_policies, links, metadata, numa, pci, reports, usb, vfio, vsock
 from libvf_agent import tap as taps
 from libvf_agent.backends import Backend
 from libvf_agent.backends.passthrough import why_not_whole
@@ -24,6 +24,7 @@ from libvf_agent.carve import Carver
 from libvf_agent.cdi import HOOK
 from libvf_agent.claim_status import entry_of
 from libvf_agent.claims import Claim, Result
+from libvf_agent.doors import Doors
 from libvf_agent.errors import AgentError, ClaimError
 from libvf_agent.holding import Held, as_before, held, in_force
 from libvf_agent.inventory import Carving
@@ -36,7 +37,6 @@ from libvf_agent.rules import CardId, Rules, RulesOf, careful
 from libvf_agent.slices import Json, Node, pool_name, pool_of_gpu, pool_of_kvm, pool_of_shared, with_lost
 from libvf_agent.steps import Facts, Plan
 from libvf_agent.sysfs import Sysfs
-from libvf_agent.vsock import Vhost, Vsock
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,33 +55,18 @@ class Places:
 
 
 class Host:
-    """The parts of a host together; `accelerated` looks at /dev/kvm, `tap` at /dev/net/tun, `vsocks` those.
-
-    `usb_ids` are the USB devices that may be handed out.
-    """
+    """The parts of a host together."""
 
     def __init__(
-        self,
-        node: str,
-        sysfs: Sysfs,
-        backends: tuple[Backend, ...],
-        places: Places,
-        accelerated: Callable[[], bool] = kvm.accelerated,
-        rules: RulesOf = careful,
-        tap: Callable[[], Facts | None] = taps.facts,
-        vsocks: Vsock | None = None,
-        usb_ids: frozenset[str] = frozenset(),
+        self, node: str, doors: Doors, backends: tuple[Backend, ...], places: Places, rules: RulesOf = careful
     ) -> None:
         self.node = node
         self.journal = Journal(places.state / "journal")
-        self.carver = Carver(sysfs, self.journal)
-        self._sysfs = sysfs
+        self.carver = Carver(doors.sysfs, self.journal)
+        self._doors = doors
+        self._sysfs = doors.sysfs
         self._backends = backends
         self._places = places
-        self._accelerated = accelerated
-        self._tap = tap
-        self._vsocks = vsocks or Vhost()
-        self._usb_ids = usb_ids
         self.rules = rules
         self._one = threading.RLock()
 
@@ -129,7 +114,8 @@ class Host:
             cards = self._cards(sysfs, on_cards, asked)
             pools = [pool_of_gpu(node, offers_of(card.gpu, _ours(entries))) for card in cards]
             on_bus = usb.pool(node, self._usb(sysfs), entries)
-            given = [pool_of_kvm(node, self._accelerated()), *self._given_away(node, entries), on_bus]
+            cells = cell.pool(node, numa.read(sysfs, self._doors.reserve), entries, self._no_cells(sysfs))
+            given = [pool_of_kvm(node, self._doors.accelerated()), *self._given_away(node, entries), on_bus, cells]
             specs = [spec for pool in [*pools, *given] for spec in pool]
             by_name = {card.gpu.name: card for card in cards}
             seen = tuple(Seen(i, by_name.get(n), on_cards.get(pool_name(self.node, n))) for n, i in asked.items())
@@ -139,7 +125,7 @@ class Host:
     def _given_away(self, node: Node, entries: list[Entry]) -> list[list[Json]]:
         """Taps and vsocks, also where somebody has one: an allocated device is never withdrawn."""
         held = {piece.pool for entry in entries for piece in entry.slices}
-        offered = {"tap": self._tap() is not None, vsock.KIND: self._vsocks.offered()}
+        offered = {"tap": self._doors.tap() is not None, vsock.KIND: self._doors.vsocks.offered()}
         given = (kind for kind in offered if offered[kind] or pool_name(self.node, kind) in held)
         return [pool_of_shared(node, kind) for kind in given]
 
@@ -154,7 +140,10 @@ class Host:
         return usb.pulled_out(self._usb(self._sysfs.snapshot()), self._entries())
 
     def _usb(self, sysfs: Sysfs) -> dict[str, usb.UsbDevice]:
-        return usb.read(sysfs, self._usb_ids)
+        return usb.read(sysfs, self._doors.usb_ids)
+
+    def _no_cells(self, sysfs: Sysfs) -> str:
+        return str(cpu_manager.refusal(lambda path: sysfs.read_or(path, ""), self._doors.kubelet) or "")
 
     def keep(self, policies: Kept) -> None:
         """Policies that hold from now on, for who looks at this host by itself."""
@@ -194,9 +183,11 @@ class Host:
         entries = self._entries()
         gone = [msgspec.structs.replace(known, boot_id="")] if known else []
         on_cards = held([*entries, *gone], self.carver.boot_id())
-        cards = self._cards(self._sysfs.snapshot(), on_cards, {})
+        sysfs = self._sysfs.snapshot()
+        cards = self._cards(sysfs, on_cards, {})
         done = planned(self.node, cards, as_before(wanted, known), frozenset(_ours(entries)), self.carver.shared())
-        return vsock.allotted(done, entries, self._vsocks)
+        nodes = numa.read(sysfs, self._doors.reserve)
+        return cell.allotted(vsock.allotted(done, entries, self._doors.vsocks), entries, nodes, self._no_cells(sysfs))
 
     def _with_facts(self, entry: Entry) -> Entry:
         """The entry with all that is told of its devices; groups are numbered anew at each boot."""
@@ -206,7 +197,9 @@ class Host:
     def _facts(self, piece: Slice) -> Facts:
         if piece.plan is None and piece.device == VIRTUAL_GPU:
             return {"kind": VIRTUAL_GPU, "type": "virtio-gpu"}
-        if vsock.is_vsock(piece):
+        if cell.is_floating(piece):
+            return {"kind": FLOATING}
+        if vsock.is_vsock(piece) or cell.is_cell(piece):
             return piece.facts
         if piece.plan is None and piece.pool == pool_name(self.node, usb.KIND):
             return usb.facts(self._usb(self._sysfs), piece)
@@ -220,8 +213,8 @@ class Host:
 
     def _given(self, piece: Slice) -> Facts:
         if piece.pool != pool_name(self.node, "tap"):
-            return {"accelerated": self._accelerated()}
-        told = self._tap()
+            return {"accelerated": self._doors.accelerated()}
+        told = self._doors.tap()
         if told is None:
             raise ClaimError(f"{taps.TUN} can not be opened: load the module tun on this node")
         return told

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from libvf_api.mac import ZERO
 from libvf_api.taints import TaintKey
 
+from libvf_agent.cpus import Cpu
 from libvf_agent.rules import MEDIATED, Rules
 
 MIB = 1 << 20
@@ -178,6 +179,26 @@ class Gpu:
     def type(self, type_id: str) -> SliceType | None:
         """The type of that id."""
         return next((kind for kind in self.types if kind.id == type_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class NumaNode:
+    """A NUMA node: its CPUs, those of them that are the host's, bytes of memory, and huge pages by size in KiB."""
+
+    number: int
+    cpus: tuple[Cpu, ...]
+    reserved: frozenset[int] = frozenset()
+    memory: int = 0
+    pages: dict[int, int] = field(default_factory=dict, hash=False)
+
+    @property
+    def offered(self) -> tuple[Cpu, ...]:
+        """The CPUs that cells may have."""
+        return tuple(cpu for cpu in self.cpus if cpu.number not in self.reserved)
+
+    def bytes_of(self, size: int) -> int:
+        """The memory in huge pages of this size."""
+        return (self.pages.get(size, 0) * size) << 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class Slice(msgspec.Struct, frozen=True):
     """One allocated device of a claim; `plan` is None where nothing is made for it (kvm, virtual-gpu).
 
     `rules` are those of the card when the plan was made: they hold for as long as the device is there. `mac` is the
-    address that the claim asks for.
+    address that the claim asks for, `amounts` what it takes of a device that many share.
     """
 
     request: str
@@ -45,6 +45,7 @@ class Slice(msgspec.Struct, frozen=True):
     rules: Rules | None = None
     facts: Facts = {}
     mac: str = ""
+    amounts: dict[str, int] = {}
 
     @property
     def key(self) -> tuple[str, str, str, str]:

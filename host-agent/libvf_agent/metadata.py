@@ -16,6 +16,7 @@ VERSIONS = ("v1beta1", "v1alpha1")
 _KEYS = (
     *("mdevUUID", "iommuGroup", "type", "parent", "mode", "display", "numaNode", "accelerated"),
     *("pciFunctions", "barBytes", "kind", "tap", "vhostNet", "mac", "vsockCid", "usbNode"),
+    *("cpus", "sharedCpus", "threads"),
 )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from libvf_api.names import (
     DRIVER,
+    FLOATING,
     MANAGED_BY,
     MANAGER,
     NUMA_ATTRIBUTE,
@@ -32,8 +33,8 @@ DEVICES_WITH_COUNTERS = 64
 COUNTERS_A_SET = 32
 SETS_A_SLICE = 8
 
-GIVEN = ("kvm", "tap", "vsock", "usb")
-"""What is given as it is, without a plan: a pool of that name. USB devices go to one claim each, the others to any."""
+GIVEN = ("kvm", "tap", "vsock", "usb", "cell")
+"""What is given as it is, without a plan: a pool of that name. USB devices go to one claim each, the others to many."""
 
 _PARTS = frozenset({"sharedCounters", "devices"})
 
@@ -102,10 +103,11 @@ def _with_taints(spec: Json, lost: tuple[str, ...]) -> Json:
 
 
 def pool_of_kvm(node: Node, accelerated: bool) -> list[Json]:
-    """What every node has for as many as want it: /dev/kvm, and a GPU that QEMU draws where no slice is left."""
+    """What every node has for as many as want it: /dev/kvm, and what is taken where no slice or no cell is left."""
     attributes = {
         "kvm": {"kind": attribute("kvm"), "accelerated": attribute(accelerated)},
         VIRTUAL_GPU: {"kind": attribute(VIRTUAL_GPU)},
+        FLOATING: {"kind": attribute(FLOATING)},
     }
     devices = [{"name": n, "attributes": of, "allowMultipleAllocations": True} for n, of in attributes.items()]
     return pooled(node.name, pool_name(node.name, "kvm"), [{"devices": devices}])

@@ -16,6 +16,7 @@ import yaml
 from libvf_agent.backends.known import known
 from libvf_agent.claims import ClaimRef
 from libvf_agent.cluster import Cluster
+from libvf_agent.doors import Doors
 from libvf_agent.driver import Driver
 from libvf_agent.host import Host, Places
 from libvf_agent.sysfs import Sysfs
@@ -35,7 +36,7 @@ class Node:
         self.kernel = kernel
         places = Places(folder / "state", folder / "cdi", folder / "metadata")
         found = {"accelerated": lambda: True, "tap": lambda: None, **given}
-        self._host = Host(name, Sysfs(self.kernel), known(), places, **found)
+        self._host = Host(name, Doors(Sysfs(self.kernel), **found), known(), places)
         amounts = {"cpu": "64", "memory": "256Gi", "pods": "110"}
         status = {"capacity": amounts, "allocatable": amounts, "conditions": [_condition("Ready")]}
         api.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {"lab": "fake"}}})

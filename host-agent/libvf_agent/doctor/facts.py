@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from libvf_agent.cpu_manager import Refusal
 from libvf_agent.preparation import facts as host_facts
 from libvf_agent.preparation.facts import Card
 
@@ -62,8 +63,9 @@ class Facts:
     """A host as it is seen now.
 
     `kvm_refusal` is the kernel's word where /dev/kvm does not open. `parameters` holds module parameters by
-    their path, `taints` the letters of modules that are not the distribution's. `controllers` is None without
-    cgroup v2. `unreadable` are paths that are there and may not be read.
+    their path, `taints` the letters of modules that are not the distribution's. `cells_refused` is why no CPUs of a
+    NUMA node can be kept for a claim. `controllers` is None without cgroup v2. `unreadable` are paths that are there
+    and may not be read.
     """
 
     host: host_facts.Facts
@@ -77,6 +79,7 @@ class Facts:
     nvidia_version: str = ""
     processes: frozenset[str] = frozenset()
     numa_nodes: tuple[NumaNode, ...] = ()
+    cells_refused: Refusal | None = None
     controllers: tuple[str, ...] | None = None
     hook: bool = False
     node: NodeInfo | None = None

@@ -12,8 +12,21 @@ _SET_ASIDE = f"{PREPARE} --hugepages 2Mi=N --yes, then reboot"
 
 
 def findings(facts: Facts) -> tuple[Finding, ...]:
-    """Huge pages for each NUMA node, cards that do not say where they are, and the hook."""
-    return (*_hugepages(facts), *_numa(facts), _memlock(facts))
+    """Huge pages for each NUMA node, cards that do not say where they are, whether cells can be kept, and the hook."""
+    return (*_hugepages(facts), *_numa(facts), _cells(facts), _memlock(facts))
+
+
+def _cells(facts: Facts) -> Finding:
+    """CPUs and memory of one NUMA node for one claim: kubelet's own managers would take them back."""
+    if refused := facts.cells_refused:
+        return Finding(
+            "host",
+            "Cells",
+            Severity.WARNING,
+            f"machines with numa policy Aligned do not come here: {refused.what}",
+            refused.cure,
+        )
+    return Finding("host", "Cells", Severity.OK, "kubelet hands out no CPU and no memory by itself")
 
 
 def _hugepages(facts: Facts) -> tuple[Finding, ...]:

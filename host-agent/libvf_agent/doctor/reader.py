@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from libvf_agent import kvm
+from libvf_agent import cpu_manager, kvm
 from libvf_agent.backends.mediated import BUS
 from libvf_agent.doctor.facts import CONTROLLERS, ENABLE_GVT, MAX_VFS, Facts, Gpu, HugePages, NodeInfo, NumaNode
 from libvf_agent.errors import PreparationError, SysfsError
@@ -60,6 +60,7 @@ class _Reader:
             nvidia_version=self._text("sys/module/nvidia/version") or "",
             processes=self._processes() if host.cards_of(NVIDIA) else frozenset(),
             numa_nodes=self._numa_nodes(),
+            cells_refused=cpu_manager.refusal(lambda path: self._sysfs.read_or(path, "")),
             controllers=None if controllers is None else tuple(controllers.split()),
             hook=os.access(hook, os.X_OK),
             node=node,

@@ -10,6 +10,7 @@ from typing import Any
 from libvf_agent.backends.known import known
 from libvf_agent.claims import ClaimRef
 from libvf_agent.cluster import Cluster
+from libvf_agent.doors import Doors
 from libvf_agent.driver import Driver
 from libvf_agent.host import Host, Places
 from libvf_agent.sysfs import Files, Sysfs
@@ -95,7 +96,7 @@ class Home:
         return set(self._driver.host.journal.uids())
 
     def _started(self) -> Driver:
-        host = Host(self.name, Sysfs(self.kernel), known(), self._places, accelerated=lambda: True)
+        host = Host(self.name, Doors(Sysfs(self.kernel), accelerated=lambda: True), known(), self._places)
         failures = host.recover()
         assert failures == [], failures
         # nothing is tried again in the driver: a refusal that would pass by itself is to be seen

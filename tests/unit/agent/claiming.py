@@ -6,6 +6,7 @@ from pathlib import Path
 
 from libvf_agent.backends.known import known
 from libvf_agent.claims import Claim, parse
+from libvf_agent.doors import Doors
 from libvf_agent.host import Host, Places
 from libvf_agent.policy_status import Seen
 from libvf_agent.rules import RulesOf
@@ -25,11 +26,13 @@ class Claiming:
         self.kernel = kernel
         self.pool = pool_name("n1", card)
         self._places = Places(folder / "state", folder / "cdi", folder / "metadata")
-        self.host = Host("n1", Sysfs(kernel), known(), self._places, lambda: True, rules)
+        self.host = Host("n1", Doors(Sysfs(kernel), accelerated=lambda: True), known(), self._places, rules)
 
     def restart(self) -> None:
         """Another process takes over."""
-        self.host = Host("n1", Sysfs(self.kernel), known(), self._places, lambda: True, self.host.rules)
+        self.host = Host(
+            "n1", Doors(Sysfs(self.kernel), accelerated=lambda: True), known(), self._places, self.host.rules
+        )
         assert self.host.recover() == []
         self.host.journal.unlock()
 

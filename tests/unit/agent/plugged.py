@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 from libvf_agent.backends.known import known
+from libvf_agent.doors import Doors
 from libvf_agent.driver import Driver
 from libvf_agent.host import Host, Places
 from libvf_agent.plugin import Sockets
@@ -85,7 +86,7 @@ class Bed:
         self.kernel = MediatedHost(mdpy())
         self.cluster = Cluster()
         places = Places(folder / "state", folder / "cdi", folder / "metadata")
-        self.host = Host("n1", Sysfs(self.kernel), known(), places, accelerated=lambda: True, tap=lambda: None)
+        self.host = Host("n1", Doors(Sysfs(self.kernel), accelerated=lambda: True, tap=lambda: None), known(), places)
         self.driver = Driver(self.host, self.cluster, call_seconds=1)
         self.sockets = Sockets(self.driver, folder / "kubelet")
         self.cdi_file = folder / "cdi" / f"libvf.io-{UID}.json"

@@ -200,7 +200,7 @@ async def test_the_agent_publishes_survives_a_wipe_and_ends_cleanly(
     [condition] = said["status"]["conditions"]
     assert (condition["type"], condition["status"], condition["reason"]) == ("LibvfReady", "False", "Readable")
     _, metrics = await agent.asked("/metrics")
-    offered = 2 + (tap.facts() is not None) + vsock.Vhost().offered()  # as the machine has that runs this
+    offered = 3 + (tap.facts() is not None) + vsock.Vhost().offered()  # as the machine has that runs this
     assert f"\nlibvf_devices_offered {offered}\n" in metrics
     assert '\nlibvf_doctor_findings{severity="error"} 1\n' in metrics
     assert (await agent.asked("/etc/passwd"))[0] == "HTTP/1.1 404 Not Found"

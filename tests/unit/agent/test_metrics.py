@@ -8,6 +8,7 @@ from libvf_agent.backends.known import known
 from libvf_agent.claims import ClaimRef
 from libvf_agent.cluster import Json
 from libvf_agent.doctor.facts import NodeInfo
+from libvf_agent.doors import Doors
 from libvf_agent.driver import Driver
 from libvf_agent.errors import ClusterError
 from libvf_agent.host import Host, Places
@@ -43,7 +44,7 @@ def samples(text: str) -> dict[str, float]:
 @pytest.fixture
 def driver(tmp_path: Path) -> Driver:
     places = Places(tmp_path / "state", tmp_path / "cdi", tmp_path / "metadata")
-    host = Host("n1", Sysfs(MediatedHost(mdpy())), known(), places, accelerated=lambda: True, tap=lambda: None)
+    host = Host("n1", Doors(Sysfs(MediatedHost(mdpy())), accelerated=lambda: True, tap=lambda: None), known(), places)
     return Driver(host, Cluster(), call_seconds=0.1)
 
 
@@ -67,7 +68,7 @@ async def test_a_claim_carved_and_one_refused_are_counted_apart(driver: Driver) 
     await driver.publish()
     told = samples(driver.metrics.text(driver.host.carved()))
     assert told["libvf_devices_carved"] == 1
-    assert told["libvf_devices_offered"] == 14, "mdpy takes four of each of three sizes, kvm, and a virtual GPU"
+    assert told["libvf_devices_offered"] == 15, "mdpy takes four of each of three sizes, kvm, a virtual GPU, floating"
     assert told['libvf_prepare_total{result="ok"}'] == told['libvf_prepare_total{result="error"}'] == 1
     assert told["libvf_prepare_seconds_count"] == 2
     assert told["libvf_prepare_seconds_sum"] > 0

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from libvf_agent.backends.known import known
+from libvf_agent.doors import Doors
 from libvf_agent.host import Host, Places
 from libvf_agent.slices import Node
 from libvf_agent.sysfs import Sysfs
@@ -83,7 +84,9 @@ def test_whatever_the_files_say_what_is_offered_is_sound(name: str, tmp_path: Pa
     for number in range(HOSTS):
         files = OddFiles(kernel, dice, rarely=dice.choice((3, 10, 40)))
         places = Places(tmp_path / str(number), tmp_path, tmp_path)
-        host = Host("n1", Sysfs(files), known(), places, lambda: True, situation.rules, lambda: None)
+        host = Host(
+            "n1", Doors(Sysfs(files), accelerated=lambda: True, tap=lambda: None), known(), places, situation.rules
+        )
         for _ in range(2):
             for spec in host.look(Node("n1", "uid"))[0]:
                 offered += len(spec.get("devices", []))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from libvf_agent import cdi, tap
 from libvf_agent.claims import parse
+from libvf_agent.doors import Doors
 from libvf_agent.host import Host, Places
 from libvf_agent.slices import Node
 from libvf_agent.steps import Facts
@@ -21,7 +22,7 @@ UID = "0a1b2c3d-0000-4000-8000-000000000001"
 
 def agent(folder: Path, told: Facts | None) -> Host:
     places = Places(folder / "state", folder / "cdi", folder / "metadata", "/opt/bin/libvf-hook")
-    return Host("n1", Sysfs(FakeHost()), (), places, lambda: True, tap=lambda: told)
+    return Host("n1", Doors(Sysfs(FakeHost()), accelerated=lambda: True, tap=lambda: told), (), places)
 
 
 def prepared(folder: Path, told: Facts) -> dict[str, object]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from libvf_agent.claims import ClaimRef
+from libvf_agent.doors import Doors
 from libvf_agent.driver import Driver
 from libvf_agent.host import Host, Places
 from libvf_agent.sysfs import Sysfs
@@ -27,7 +28,9 @@ async def test_a_device_that_is_pulled_out_and_plugged_in_is_told_of(tmp_path: P
     bus = Usb(kernel)
     bus.plug("1-2", Plug(RADIO))
     places = Places(tmp_path / "state", tmp_path / "cdi", tmp_path / "metadata")
-    host = Host("n1", Sysfs(kernel), (), places, lambda: True, tap=lambda: None, usb_ids=frozenset({RADIO}))
+    host = Host(
+        "n1", Doors(Sysfs(kernel), accelerated=lambda: True, tap=lambda: None, usb_ids=frozenset({RADIO})), (), places
+    )
     driver = Driver(host, cluster, call_seconds=1)
     request: dict[str, Any] = {"request": "usb", "pool": "n1-usb", "device": "0bda-2838-1-2"}
     cluster.allocate("desk-usb-radio", UID, request)
@@ -53,7 +56,9 @@ async def test_what_is_offered_is_published_while_another_claim_is_carved(tmp_pa
     kernel, cluster = FakeHost(), Cluster()
     bus = Usb(kernel)
     places = Places(tmp_path / "state", tmp_path / "cdi", tmp_path / "metadata")
-    host = Host("n1", Sysfs(kernel), (), places, lambda: True, tap=lambda: None, usb_ids=frozenset({RADIO}))
+    host = Host(
+        "n1", Doors(Sysfs(kernel), accelerated=lambda: True, tap=lambda: None, usb_ids=frozenset({RADIO})), (), places
+    )
     driver = Driver(host, cluster, call_seconds=1)
     cluster.allocate("desk-kvm", UID, {"request": "kvm", "pool": "n1-kvm", "device": "kvm"})
     await driver.prepare(ClaimRef("ns", "desk-kvm", UID))

@@ -7,6 +7,7 @@ import pytest
 from libvf_agent import cdi, usb
 from libvf_agent.claims import Claim, parse
 from libvf_agent.config import Config
+from libvf_agent.doors import Doors
 from libvf_agent.errors import ClaimError
 from libvf_agent.health import verdicts
 from libvf_agent.host import Host, Places
@@ -33,7 +34,12 @@ class Bed:
 
     def agent(self) -> Host:
         at = Places(self.folder / "state", self.folder / "cdi", self.folder / "metadata")
-        return Host("n1", Sysfs(self.kernel), (), at, lambda: True, tap=lambda: None, usb_ids=frozenset(self.ids))
+        return Host(
+            "n1",
+            Doors(Sysfs(self.kernel), accelerated=lambda: True, tap=lambda: None, usb_ids=frozenset(self.ids)),
+            (),
+            at,
+        )
 
     def offered(self) -> dict[str, Json]:
         specs = [spec for spec in self.host.look(Node("n1", "uid"))[0] if spec["pool"]["name"] == "n1-usb"]
@@ -107,7 +113,9 @@ def test_what_a_device_says_of_itself_fits_an_attribute(tmp_path: Path) -> None:
 
 def test_a_host_without_a_bus_offers_none(tmp_path: Path) -> None:
     at = Places(tmp_path / "state", tmp_path / "cdi", tmp_path / "metadata")
-    host = Host("n1", Sysfs(FakeHost()), (), at, lambda: True, tap=lambda: None, usb_ids=frozenset({RADIO}))
+    host = Host(
+        "n1", Doors(Sysfs(FakeHost()), accelerated=lambda: True, tap=lambda: None, usb_ids=frozenset({RADIO})), (), at
+    )
     assert "n1-usb" not in {spec["pool"]["name"] for spec in host.look(Node("n1", "uid"))[0]}
 
 

@@ -8,6 +8,7 @@ import pytest
 from libvf_agent import cdi, vsock
 from libvf_agent.claim_status import carved
 from libvf_agent.claims import Claim, parse
+from libvf_agent.doors import Doors
 from libvf_agent.errors import ClaimError
 from libvf_agent.host import Host, Places
 from libvf_agent.journal import Entry
@@ -33,7 +34,9 @@ class FakeVhost:
 
 def agent(folder: Path, kernel: vsock.Vsock, files: FakeHost | None = None) -> Host:
     places = Places(folder / "state", folder / "cdi", folder / "metadata", "/opt/bin/libvf-hook")
-    return Host("n1", Sysfs(files or FakeHost()), (), places, lambda: True, tap=lambda: None, vsocks=kernel)
+    return Host(
+        "n1", Doors(Sysfs(files or FakeHost()), accelerated=lambda: True, tap=lambda: None, vsocks=kernel), (), places
+    )
 
 
 def claim(number: int, *shares: str | None) -> Claim:

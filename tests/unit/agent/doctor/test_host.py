@@ -1,5 +1,6 @@
 """What the doctor says of a host: nothing bad of one that lacks nothing, and the cure of each thing taken away."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -165,6 +166,21 @@ def test_a_card_without_numa_node_is_told_only_on_hosts_of_several(tmp_path: Pat
     assert f"numa_node is {said or 'missing'}, and this host has 2 nodes" in found.what
     host.remove("sys/devices/system/node/node1")
     assert host.complaints() == []
+
+
+@pytest.mark.parametrize(
+    ("file", "policy", "setting"),
+    [("cpu_manager_state", "static", "cpuManagerPolicy"), ("memory_manager_state", "Static", "memoryManagerPolicy")],
+)
+def test_kubelets_own_managers_and_cells_do_not_go_together(host: Host, file: str, policy: str, setting: str) -> None:
+    assert host.finding("Cells").severity is Severity.OK
+    host.write(f"var/lib/kubelet/{file}", json.dumps({"policyName": policy}))
+    found = host.finding("Cells")
+    assert found.severity is Severity.WARNING
+    assert f"kubelet's {setting} is {policy}" in found.what
+    assert f"remove /var/lib/kubelet/{file} and restart kubelet" in found.cure
+    host.write(f"var/lib/kubelet/{file}", "half a fi")
+    assert host.finding("Cells").severity is Severity.OK
 
 
 def test_memlock_needs_the_hook_and_nothing_of_the_host(host: Host) -> None:
