@@ -1,11 +1,14 @@
-/* OCI createRuntime hook: lets a container pin as much memory as it may use.
+/* OCI createRuntime hook: lets a container pin as much memory as it may use, or holds it to its cell.
+ *
+ *   libvf-hook                       RLIMIT_MEMLOCK
+ *   libvf-hook cell 4-7,12-15 1      cpuset.cpus and cpuset.mems, see cell.h
  *
  * VFIO pins a guest's memory and charges it to RLIMIT_MEMLOCK; a container without privilege has a small one. Reads
  * the OCI state (JSON on stdin) for the pid, the pid's cgroup v2 for memory.max and the hugetlb limits, and sets the
  * limit to their sum plus slack for ROMs and shared memory. The kernel charges pinned pages to memory.max all the
  * same, so nothing is given away. Static and without a shell, as hosts may lack both libraries and shells.
  *
- * LIBVF_PROC and LIBVF_CGROUP name other roots and LIBVF_SLACK another slack in bytes, for tests. Exit 0, or 1 with what, where and the cure on stderr.
+ * LIBVF_SLACK is another slack in bytes, for tests. Exit 0, or 1 with what, where and the cure on stderr.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -20,29 +23,16 @@
 
 #include "oci.h"
 
-#define SLACK (512ULL << 20)
+#include "cgroup.h"
 
-static const char *root_of(const char *variable, const char *usual)
-{
-	const char *value = getenv(variable);
-	return value && *value ? value : usual;
-}
+#include "cell.h"
+
+#define SLACK (512ULL << 20)
 
 static unsigned long long slack(void)
 {
 	const char *bytes = getenv("LIBVF_SLACK");
 	return bytes ? strtoull(bytes, NULL, 10) : SLACK;
-}
-
-static int read_text(const char *path, char *text, size_t size)
-{
-	FILE *file = fopen(path, "re");
-	if (!file)
-		return -1;
-	size_t length = fread(text, 1, size - 1, file);
-	text[length] = 0;
-	fclose(file);
-	return 0;
 }
 
 /* A limit file's bytes; ULLONG_MAX for "max" or where the file is missing (the root has none). */
@@ -92,28 +82,24 @@ static unsigned long long memory_of(const char *root, const char *cgroup)
 	return least;
 }
 
-/* The cgroup v2 path of a pid ("/kubepods.slice/.."), in `line`. */
-static char *cgroup_of(long pid, char *text, size_t size)
+/* As much memory may be locked as the container may use. */
+static int raise_memlock(long pid, const char *root, const char *cgroup, const char *folder)
 {
-	char path[PATH_MAX];
-	snprintf(path, sizeof path, "%s/%ld/cgroup", root_of("LIBVF_PROC", "/proc"), pid);
-	if (read_text(path, text, size))
-		return NULL;
-	char *line = !strncmp(text, "0::", 3) ? text : strstr(text, "\n0::");
-	if (!line) {
-		errno = ENOENT;
-		return NULL;
-	}
-	line = strchr(line, '/');
-	if (line)
-		line[strcspn(line, "\n")] = 0;
-	return line;
+	rlim_t bytes = memory_of(root, cgroup) + hugetlb_of(folder) + slack();
+	struct rlimit limit = {bytes, bytes};
+	if (prlimit(pid, RLIMIT_MEMLOCK, &limit, NULL))
+		return fail("libvf-hook", "can not raise RLIMIT_MEMLOCK of", "the container", "the runtime must run hooks as root");
+	return 0;
 }
 
-int main(void)
+int main(int count, char **words)
 {
 	static char text[PATH_MAX];
 	char folder[2 * PATH_MAX];
+	int cell = count == 4 && !strcmp(words[1], "cell");
+	errno = EINVAL;
+	if (count != 1 && !cell)
+		return fail("libvf-hook", "not understood:", "the arguments", "none, or: cell CPUS NODES");
 	long pid = container_pid();
 	if (pid <= 0)
 		return no_pid("libvf-hook");
@@ -122,9 +108,5 @@ int main(void)
 		return fail("libvf-hook", "no cgroup v2 of the container in", "/proc/<pid>/cgroup", "boot the host with cgroup v2");
 	const char *root = root_of("LIBVF_CGROUP", "/sys/fs/cgroup");
 	snprintf(folder, sizeof folder, "%s%s", root, cgroup);
-	rlim_t bytes = memory_of(root, cgroup) + hugetlb_of(folder) + slack();
-	struct rlimit limit = {bytes, bytes};
-	if (prlimit(pid, RLIMIT_MEMLOCK, &limit, NULL))
-		return fail("libvf-hook", "can not raise RLIMIT_MEMLOCK of", "the container", "the runtime must run hooks as root");
-	return 0;
+	return cell ? bind_cell(folder, words[2], words[3]) : raise_memlock(pid, root, cgroup, folder);
 }

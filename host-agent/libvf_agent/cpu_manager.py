@@ -34,7 +34,7 @@ class Refusal:
 
 
 def refusal(read: Callable[[str], str], folder: str = FOLDER) -> Refusal | None:
-    """None where kubelet leaves CPUs and memory to whoever runs; `read` gives a file's text, empty where there is none."""
+    """None where kubelet leaves CPUs and memory to whoever runs; `read` gives a file's text, empty for none."""
     for name, (setting, free) in _SHARING.items():
         policy = _policy(read, f"{folder}/{name}")
         if policy.lower() not in ("", free.lower()):

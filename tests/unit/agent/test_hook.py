@@ -27,7 +27,7 @@ def child() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def run(hook: Path, root: Path, pid: int, files: dict[str, str], state: str | None = None):  # type: ignore[no-untyped-def]
+def run(hook: Path, root: Path, pid: int, files: dict[str, str], state: str | None = None, *words: str):  # type: ignore[no-untyped-def]
     folder = root / "cgroup" / "pods" / "one"
     folder.mkdir(parents=True)
     (root / "proc" / str(pid)).mkdir(parents=True)
@@ -37,7 +37,7 @@ def run(hook: Path, root: Path, pid: int, files: dict[str, str], state: str | No
     text = json.dumps({"annotations": {"pid": 1, "q": '"{'}, "pid": pid, "bundle": "/x"}) if state is None else state
     environment = {"LIBVF_PROC": str(root / "proc"), "LIBVF_CGROUP": str(root / "cgroup")}
     environment["LIBVF_SLACK"] = str(SLACK)
-    return subprocess.run([hook], input=text.encode(), env=environment, capture_output=True, check=False)
+    return subprocess.run([hook, *words], input=text.encode(), env=environment, capture_output=True, check=False)
 
 
 def test_the_limit_is_memory_max_and_hugepages_and_slack(hook: Path, child, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -56,3 +56,36 @@ def test_a_state_without_a_pid_is_refused_with_the_cure(hook: Path, child, tmp_p
     done = run(hook, tmp_path, child.pid, {}, state)
     assert done.returncode == 1
     assert b"createRuntime" in done.stderr
+
+
+CELL = {"one/cpuset.cpus": "", "one/cpuset.mems": "", "one/cpuset.mems.effective": "1"}
+
+
+def test_a_container_is_held_to_the_cpus_and_the_memory_of_its_cell(hook: Path, child, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    before = resource.prlimit(child.pid, resource.RLIMIT_MEMLOCK)
+    files = {**CELL, "one/cpuset.cpus.effective": "4-6,12"}
+    done = run(hook, tmp_path, child.pid, files, None, "cell", "4-6,12", "1")
+    assert (done.returncode, done.stderr) == (0, b"")
+    folder = tmp_path / "cgroup/pods/one"
+    assert [(folder / name).read_text().strip() for name in ("cpuset.cpus", "cpuset.mems")] == ["4-6,12", "1"]
+    assert resource.prlimit(child.pid, resource.RLIMIT_MEMLOCK) == before
+
+
+def test_a_pod_that_has_not_all_of_the_cpus_is_refused(hook: Path, child, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    done = run(hook, tmp_path, child.pid, {**CELL, "one/cpuset.cpus.effective": "4-5"}, None, "cell", "4-6", "1")
+    assert done.returncode == 1
+    assert b"can not hold the container to CPUs 4-6" in done.stderr
+
+
+def test_a_host_without_the_controller_is_refused_with_the_cure(hook: Path, child, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    done = run(hook, tmp_path, child.pid, {}, None, "cell", "4-6", "1")
+    assert done.returncode == 1
+    assert b"can not hold the container to NUMA node 1: No such file or directory" in done.stderr
+    assert b"needs the controller cpuset" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("cell",), ("cell", "1"), ("other", "1", "2")])
+def test_words_that_are_none_are_refused(hook: Path, child, tmp_path: Path, words: tuple[str, ...]) -> None:  # type: ignore[no-untyped-def]
+    done = run(hook, tmp_path, child.pid, {}, None, *words)
+    assert done.returncode == 1
+    assert b"cell CPUS NODES" in done.stderr
