@@ -49,6 +49,7 @@ REQUESTED_STATE = "libvf.io/requested-state"
 RESTART_REQUESTED = "libvf.io/restart-requested"  # any new value, a time by custom; a Pod has the one it was made for
 STARTED_STRATEGY = "libvf.io/started-strategy"  # the run strategy of a halted VM when it is started again
 
+RESIDENCE = "residence"  # in the data of a cell: where its QEMU is, as read from /proc (residence.Residence)
 GUEST = "guest"  # in the data of a kvm device: what the guest says of itself (guest_report.Guest)
 
 DISK_FILE = "disk.img"  # of an image or a claim, where the spec names no path

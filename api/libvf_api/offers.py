@@ -19,7 +19,10 @@ Counts = Counter[tuple[str, str, str]]  # pool, counter set, counter
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A published GPU device; `parent` is its card, `vram` in bytes, `takes` what it takes of its card's counters."""
+    """A published GPU device; `parent` is its card, `vram` in bytes, `takes` what it takes of its card's counters.
+
+    `numa` is None where the card does not tell its NUMA node.
+    """
 
     pool: str
     name: str
@@ -32,6 +35,7 @@ class Offer:
     node: str = ""
     parent: str = ""
     takes: Counts = field(default_factory=Counter, compare=False)
+    numa: int | None = None
 
     @property
     def place(self) -> Place:
@@ -59,7 +63,7 @@ def holders(allocated: list[Object]) -> dict[Place, str]:
     return {
         (result["pool"], result["device"]): "/".join((claim["metadata"]["namespace"], claim["metadata"]["name"]))
         for claim in allocated
-        for result in _results(claim)
+        for result in results(claim)
     }
 
 
@@ -106,7 +110,14 @@ def text(device: Object, key: str) -> str:
     return str((device.get("attributes") or {}).get(key, {}).get("string", ""))
 
 
-def _results(claim: Object) -> list[Object]:
+def numa_node(device: Object) -> int | None:
+    """The NUMA node that a device tells."""
+    found = (device.get("attributes") or {}).get(names.NUMA_ATTRIBUTE, {}).get("int")
+    return None if found is None else int(found)
+
+
+def results(claim: Object) -> list[Object]:
+    """The allocated devices of a claim."""
     allocation = (claim.get("status") or {}).get("allocation") or {}
     return list((allocation.get("devices") or {}).get("results") or [])
 
@@ -122,5 +133,5 @@ def _offer(piece: Object, device: Object) -> Offer:
     return Offer(
         pool, device["name"], kind, to_bytes(vram), vendor, mode, pci,
         taints=tuple(str(taint["key"]) for taint in device.get("taints") or []),
-        node=piece["spec"].get("nodeName", ""), parent=parent, takes=Counter(takes),
+        node=piece["spec"].get("nodeName", ""), parent=parent, takes=Counter(takes), numa=numa_node(device),
     )  # fmt: skip

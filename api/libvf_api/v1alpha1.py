@@ -36,27 +36,54 @@ class Vram(Struct):
 
 class Cell(Struct):
     """
-    CPUs and memory on the NUMA node of the slice.
+    CPUs and memory on the NUMA node of the slices. The containers that use the claim are held to them; what their Pod requests must cover both.
     """
 
-    cpus: Annotated[int, Meta(description="How many CPUs.")] | UnsetType = UNSET
+    cpus: Annotated[int, Meta(description="How many CPUs, which no other cell has.")]
     """
-    How many CPUs.
+    How many CPUs, which no other cell has.
     """
-    memory: (
-        Annotated[str, Meta(description="How much memory, a quantity.")] | UnsetType
-    ) = UNSET
+    memory: Annotated[
+        int | str, Meta(description="How much memory, a quantity such as 8Gi.")
+    ]
     """
-    How much memory, a quantity.
+    How much memory, a quantity such as 8Gi.
     """
     hugepages: (
         Annotated[
-            Literal["2Mi", "1Gi"], Meta(description="Size of the pages that back it.")
+            Literal["2Mi", "1Gi"],
+            Meta(
+                description="Size of the huge pages that it is made of; plain pages where it is left out."
+            ),
         ]
         | UnsetType
     ) = UNSET
     """
-    Size of the pages that back it.
+    Size of the huge pages that it is made of; plain pages where it is left out.
+    """
+    overhead: (
+        Annotated[
+            int | str,
+            Meta(
+                description="Plain memory beside it for the programs themselves, a quantity such as 256Mi."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Plain memory beside it for the programs themselves, a quantity such as 256Mi.
+    """
+    policy: (
+        Annotated[
+            Literal["Aligned", "Preferred"],
+            Meta(
+                description="Aligned waits until slices, CPUs and memory of one NUMA node can be had. Preferred takes them from several where no one has them all, and where no node has the CPUs none is kept for it. Default Aligned."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Aligned waits until slices, CPUs and memory of one NUMA node can be had. Preferred takes them from several where no one has them all, and where no node has the CPUs none is kept for it. Default Aligned.
     """
 
 
@@ -152,14 +179,45 @@ class GpuPartitionSpec(Struct):
         Annotated[
             Cell,
             Meta(
-                description="CPUs and memory on the NUMA node of the slice.",
+                description="CPUs and memory on the NUMA node of the slices. The containers that use the claim are held to them; what their Pod requests must cover both.",
                 title="GpuPartitionSpecCell",
             ),
         ]
         | UnsetType
     ) = UNSET
     """
-    CPUs and memory on the NUMA node of the slice.
+    CPUs and memory on the NUMA node of the slices. The containers that use the claim are held to them; what their Pod requests must cover both.
+    """
+
+
+class Cell1(Struct):
+    """
+    What the claim has of a NUMA node; absent where it has no cell.
+    """
+
+    numa_node: Annotated[int, Meta(description="The NUMA node.")] | UnsetType = field(
+        name="numaNode", default=UNSET
+    )
+    """
+    The NUMA node.
+    """
+    cpus: Annotated[str, Meta(description="Its CPUs, such as 4-7,12.")] | UnsetType = (
+        UNSET
+    )
+    """
+    Its CPUs, such as 4-7,12.
+    """
+    shared_cpus: (
+        Annotated[
+            str,
+            Meta(
+                description="The CPUs that its containers share with the host, for all that is no virtual CPU."
+            ),
+        ]
+        | UnsetType
+    ) = field(name="sharedCpus", default=UNSET)
+    """
+    The CPUs that its containers share with the host, for all that is no virtual CPU.
     """
 
 
@@ -297,6 +355,19 @@ class GpuPartitionStatus(Struct):
     ) = UNSET
     """
     Who uses it, as Pod/<name> or VirtualMachine/<name>.
+    """
+    cell: (
+        Annotated[
+            Cell1,
+            Meta(
+                description="What the claim has of a NUMA node; absent where it has no cell.",
+                title="GpuPartitionStatusCell",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    What the claim has of a NUMA node; absent where it has no cell.
     """
     devices: (
         Annotated[list[Device], Meta(description="The slices that the claim became.")]
@@ -939,18 +1010,20 @@ class Gpu(Struct):
 
 class Numa(Struct):
     """
-    Whether GPU, CPUs and memory are kept on one NUMA node.
+    Whether GPU, CPUs and memory are kept on one NUMA node; condition NumaAligned tells whether they are.
     """
 
     policy: (
         Annotated[
             Literal["Aligned", "Preferred", "None"],
-            Meta(description="Aligned insists; Preferred tries; None does not care."),
+            Meta(
+                description="Aligned waits until one NUMA node has them all, and gives each virtual CPU a CPU; Preferred runs the machine on several where no node has; None does not care. Default None."
+            ),
         ]
         | UnsetType
     ) = UNSET
     """
-    Aligned insists; Preferred tries; None does not care.
+    Aligned waits until one NUMA node has them all, and gives each virtual CPU a CPU; Preferred runs the machine on several where no node has; None does not care. Default None.
     """
 
 
@@ -1857,14 +1930,14 @@ class VirtualMachineSpec(Struct):
         Annotated[
             Numa,
             Meta(
-                description="Whether GPU, CPUs and memory are kept on one NUMA node.",
+                description="Whether GPU, CPUs and memory are kept on one NUMA node; condition NumaAligned tells whether they are.",
                 title="VirtualMachineSpecNuma",
             ),
         ]
         | UnsetType
     ) = UNSET
     """
-    Whether GPU, CPUs and memory are kept on one NUMA node.
+    Whether GPU, CPUs and memory are kept on one NUMA node; condition NumaAligned tells whether they are.
     """
     firmware: (
         Annotated[
@@ -2118,6 +2191,72 @@ class VirtualMachineSpec(Struct):
     """
 
 
+class MemoryItem(Struct):
+    node: Annotated[int, Meta(description="A NUMA node.")]
+    """
+    A NUMA node.
+    """
+    size: Annotated[str, Meta(description="How much is there, a quantity.")]
+    """
+    How much is there, a quantity.
+    """
+
+
+class Numa1(Struct):
+    """
+    What it has of a NUMA node, and what was read of its QEMU in /proc; absent where it has no cell.
+    """
+
+    node: (
+        Annotated[int, Meta(description="The NUMA node that it is held to.")]
+        | UnsetType
+    ) = UNSET
+    """
+    The NUMA node that it is held to.
+    """
+    cpus: (
+        Annotated[
+            str, Meta(description="The CPUs of its virtual CPUs, such as 4-7,12.")
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    The CPUs of its virtual CPUs, such as 4-7,12.
+    """
+    shared_cpus: (
+        Annotated[
+            str,
+            Meta(
+                description="The CPUs of all else that QEMU does, shared with the host."
+            ),
+        ]
+        | UnsetType
+    ) = field(name="sharedCpus", default=UNSET)
+    """
+    The CPUs of all else that QEMU does, shared with the host.
+    """
+    pinned: (
+        Annotated[
+            list[str],
+            Meta(description="The CPUs that each virtual CPU may run on, as read."),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    The CPUs that each virtual CPU may run on, as read.
+    """
+    memory: (
+        Annotated[
+            list[MemoryItem],
+            Meta(description="Where the memory is that QEMU has touched, as read."),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    Where the memory is that QEMU has touched, as read.
+    """
+
+
 class LastRun(Struct):
     """
     How its last run ended.
@@ -2347,6 +2486,19 @@ class VirtualMachineStatus(Struct):
     ) = UNSET
     """
     Its slices in short, such as mdpy-xga on mdpy.
+    """
+    numa: (
+        Annotated[
+            Numa1,
+            Meta(
+                description="What it has of a NUMA node, and what was read of its QEMU in /proc; absent where it has no cell.",
+                title="VirtualMachineStatusNuma",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """
+    What it has of a NUMA node, and what was read of its QEMU in /proc; absent where it has no cell.
     """
     last_run: (
         Annotated[

@@ -4,6 +4,7 @@ from typing import Any
 
 from libvf_api import names
 
+from libvf_operator import cell as cells
 from libvf_operator.objects import Object, child
 
 CLAIM_API = "resource.k8s.io/v1"
@@ -22,25 +23,44 @@ def for_partition(partition: Object) -> Object:
     if machine := partition["metadata"].get("labels", {}).get(names.MACHINE_LABEL):
         labels[names.MACHINE_LABEL] = machine
     claim = child(CLAIM_API, "ResourceClaim", name, partition, labels)
-    claim["spec"] = {"devices": _several(spec) if spec.get("count", 1) > 1 else _one(spec)}
+    slices, constraints = _slices(spec), _constraints(spec)
+    requests = [_request([*slices, *_fallback(spec, len(slices))])]
+    if cell := spec.get("cell"):
+        requests.append(cells.request(cell))
+    claim["spec"] = {"devices": {"requests": requests, **({"constraints": constraints} if constraints else {})}}
     return claim
 
 
-def _one(spec: Object) -> Object:
-    slices = [_alternative(spec, "open", _OPEN), _alternative(spec, "any")]
-    return {"requests": [_request([*slices, *_fallback(spec, len(slices))])]}
+def _slices(spec: Object) -> list[Object]:
+    """The alternatives in the order in which they are wanted: on one NUMA node before apart from the cell.
+
+    Several slices are on one NUMA node where the cards say theirs; a constraint rejects cards that do not, so they come
+    last, and not at all beside a cell that insists on its node.
+    """
+    cell, several = spec.get("cell"), spec.get("count", 1) > 1
+    slices = _both(spec, "")
+    if cell and cells.preferred(cell):
+        slices += _both(spec, cells.APART)
+    if several and (cell is None or cells.preferred(cell)):
+        slices += [_alternative(spec, "open-anywhere", _OPEN, _NO_NUMA), _alternative(spec, "anywhere", _NO_NUMA)]
+    return slices
 
 
-def _several(spec: Object) -> Object:
-    """All on one NUMA node where the cards say theirs; a constraint rejects cards that do not, so they come after."""
-    near = [_alternative(spec, "open", _OPEN), _alternative(spec, "any")]
-    unknown = [_alternative(spec, "open-anywhere", _OPEN, _NO_NUMA), _alternative(spec, "anywhere", _NO_NUMA)]
-    together = {
-        "matchAttribute": names.NUMA_ATTRIBUTE,
-        "requests": [f"{names.GPU_REQUEST}/{alternative['name']}" for alternative in near],
-    }
-    slices = [*near, *unknown]
-    return {"requests": [_request([*slices, *_fallback(spec, len(slices))])], "constraints": [together]}
+def _both(spec: Object, suffix: str) -> list[Object]:
+    return [_alternative(spec, f"open{suffix}", _OPEN), _alternative(spec, f"any{suffix}")]
+
+
+def _constraints(spec: Object) -> list[Object]:
+    cell, several = spec.get("cell"), spec.get("count", 1) > 1
+    if cell is None:
+        return [_together("")] if several else []
+    apart = [_together(cells.APART)] if several and cells.preferred(cell) else []
+    return [*cells.constraints(cell, ["open", "any"]), *apart]
+
+
+def _together(suffix: str) -> Object:
+    requests = [f"{names.GPU_REQUEST}/{name}{suffix}" for name in ("open", "any")]
+    return {"matchAttribute": names.NUMA_ATTRIBUTE, "requests": requests}
 
 
 def _fallback(spec: Object, before: int) -> list[Object]:

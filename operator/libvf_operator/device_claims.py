@@ -1,19 +1,20 @@
 """Claims on what a VM gets of its host beside GPUs and KVM: a tap of its Pod's network, functions of network cards, a
-vsock, USB devices. Pure."""
+vsock, USB devices, and a cell where no GPU's claim has it. Pure."""
 
 from collections.abc import Iterator, Mapping
 
 from libvf_api import names
 
+from libvf_operator import cell as cells
 from libvf_operator import claim as claims
-from libvf_operator import nics
+from libvf_operator import installation, nics, numa
 from libvf_operator.claim import CLAIM_API
 from libvf_operator.objects import Object, child
 
 
 def for_machine(machine: Object) -> list[Object]:
     """One ResourceClaim for each, owned by the VM."""
-    return [_claim(machine, name, request) for name, request in _wanted(machine["spec"])]
+    return [_claim(machine, name, request) for name, request in _wanted(machine)]
 
 
 def names_of(machine: Object) -> list[str]:
@@ -26,7 +27,7 @@ def entries(machine: Object) -> list[Object]:
     meta = machine["metadata"]["name"]
     return [
         {"kind": request["name"], "name": name, "claim": f"{meta}-{name}", "request": request["name"]}
-        for name, request in _wanted(machine["spec"])
+        for name, request in _wanted(machine)
     ]
 
 
@@ -43,8 +44,9 @@ def vsock_cid(machine: Object, seen: Mapping[str, Object]) -> int | None:
     return None
 
 
-def _wanted(spec: Object) -> Iterator[tuple[str, Object]]:
+def _wanted(machine: Object) -> Iterator[tuple[str, Object]]:
     """The name of each within the VM, and its request; each claim has one, called by its kind."""
+    spec = machine["spec"]
     if uses_tap(spec):
         yield "tap", _request("tap", names.TAP_CLASS)
     for nic in spec.get("nics", []):
@@ -54,6 +56,8 @@ def _wanted(spec: Object) -> Iterator[tuple[str, Object]]:
     for one in spec.get("usb") or ():
         is_it = f'device.attributes["libvf.io"].?device.orValue("") == "{one["device"]}"'
         yield f"usb-{one['name']}", _request("usb", names.USB_CLASS, is_it)
+    if numa.wants_cell(spec) and not numa.gpus(installation.spec_now(machine)):
+        yield names.CELL, cells.request(numa.cell(spec))
 
 
 def _request(kind: str, device_class: str, *conditions: str) -> Object:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 from libvf_api.offers import Offer, Place, devices, holders, offers, text, unfit, wanted
 
+from libvf_operator import cell as cells
+from libvf_operator import rooms
 from libvf_operator.objects import Object
 
 _TYPES_TOLD = 12
@@ -27,6 +29,9 @@ def why(spec: Object, slices: list[Object], allocated: list[Object], scheduler: 
         users = sorted({held[offer.place] for offer in fitting})
         many = f"all {len(fitting)} slices that are {wanted(spec)} are in use by"
         return f"{many} {', '.join(users[:8])}: stop one, or ask for another"
+    cell = spec.get("cell")
+    if cell and not cells.preferred(cell) and (words := rooms.why(cell, spec, slices, allocated)):
+        return words
     told = (
         f"{kind} {_room(offered, held)}" for kind, offered in sorted(by_type.items()) if set(offered) & set(fitting)
     )

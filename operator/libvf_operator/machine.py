@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from libvf_api import names
+from libvf_api.quantity import to_bytes
 
+from libvf_operator import alignment, device_claims, installation, volume
 from libvf_operator import claim as claims
-from libvf_operator import device_claims, installation, volume
 from libvf_operator import partition as partitions
 from libvf_operator import pod as pods
 from libvf_operator import service as services
@@ -98,6 +99,8 @@ def blocked(machine: Object, seen: Observed) -> Block | None:
     for gpu in pods.attached(machine):
         if block := _blocked_gpu(machine, gpu, seen):
             return block
+    if words := alignment.lacking(machine, seen.partitions):
+        return Block("CellMismatch", words)
     if block := volume.blocked(machine, seen.others, seen.taken):
         return block
     for name in (claims.kvm_name(machine), *device_claims.names_of(machine)):
@@ -181,14 +184,17 @@ def _as_asked(spec: Object | None, thing: Object) -> bool:
     return _asked(spec) == _asked(thing["spec"])
 
 
-def _asked(spec: Object) -> tuple[bool, Object | None, Object | None]:
-    """What tells one of our claims from another of its name: exactly one device or the first of several, and of what.
+def _asked(spec: Object) -> tuple[bool, Object | None, Object, Object | None]:
+    """What tells one of our claims from another of its name: exactly one device or the first of several, of what, and
+    how much of one that many share.
 
-    None of the rest is ever chosen, and the API server fills some of it in.
+    None of the rest is ever chosen, and the API server fills some of it in; it writes amounts in its own way.
     """
     devices = spec["devices"]
     request = devices["requests"][0]
-    return "exactly" in request, (request.get("exactly") or {}).get("selectors"), devices.get("config")
+    first = request.get("exactly") or request["firstAvailable"][0]
+    amounts = {name: to_bytes(much) for name, much in (first.get("capacity") or {}).get("requests", {}).items()}
+    return "exactly" in request, (request.get("exactly") or {}).get("selectors"), amounts, devices.get("config")
 
 
 def _to_be_replaced(machine: Object, pod: Object) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from libvf_api import guest_report, names, screens
 from libvf_api.termination import parse
 
-from libvf_operator import changes, device_claims, installation, volume
+from libvf_operator import alignment, changes, device_claims, installation, volume
 from libvf_operator import claim as claims
 from libvf_operator import pod as pods
 from libvf_operator import service as services
@@ -17,7 +17,7 @@ from libvf_operator.status import Conditions
 IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "CreateContainerError")
 STALLED = (
     "PartitionInUse", "PartitionMissing", "Unschedulable", "NodeLost", "GuestFailed", "NotOurs", "PodFailed", "Refused",
-    "DiskInUse", "VolumeMissing", "VolumeLost", "VolumePending",
+    "CellMismatch", "DiskInUse", "VolumeMissing", "VolumeLost", "VolumePending",
     *IMAGE_REASONS,
 )  # fmt: skip
 RESTING = ("Halted", "Completed", "Paused")
@@ -65,6 +65,7 @@ def status(machine: Object, seen: Observed) -> Object:
         "vsockCid": device_claims.vsock_cid(machine, seen.claims) if seen.pod else None,
         "installed": installation.carried_out(seen.pod) or (machine.get("status") or {}).get("installed"),
         "guest": _guest(seen.pod, seen.claims.get(claims.kvm_name(machine))),
+        "numa": alignment.status(machine, seen.claims) if seen.pod else None,
         "lastRun": last_run(machine, seen.pod),
         "displays": [{"type": way, **screens.place(way)} for way in displays(machine["spec"])],
     }
@@ -150,6 +151,7 @@ def _conditions(machine: Object, seen: Observed, summary: Summary) -> list[Objec
     conditions.set("Scheduled", scheduled, "Scheduled" if scheduled else reason, "" if scheduled else message)
     _tell_devices(machine, seen, conditions)
     _tell_others(machine, seen, conditions)
+    alignment.tell(machine, seen.claims, conditions, seen.pod)
     _tell_ports(machine, seen, conditions)
     _tell_installation(machine, seen, conditions, summary)
     conditions.set("GuestRunning", summary.running, reason, message)

@@ -3,7 +3,9 @@
 from libvf_api import names
 from libvf_api.quantity import of_bytes
 
+from libvf_operator import cell as cells
 from libvf_operator import claim as claims
+from libvf_operator import numa
 from libvf_operator.objects import Object, child, owned_by
 from libvf_operator.status import Conditions
 
@@ -19,6 +21,7 @@ def for_gpu(machine: Object, gpu: Object) -> Object:
     partition["spec"] = {
         **{key: value for key, value in gpu.items() if key not in ("name", "partitionRef")},
         **({"fallback": fallback} if fallback != "None" else {}),
+        **({"cell": numa.cell(machine["spec"])} if numa.wants_cell(machine["spec"]) else {}),
     }
     return partition
 
@@ -37,10 +40,10 @@ def status(partition: Object, claim: Object | None, consumer: str | None, waitin
     body: Object = {
         "observedGeneration": partition["metadata"]["generation"],
         "claimName": partition["metadata"]["name"],
-        "devices": [_device(device) for device in claims.devices(own)],
+        "devices": [_device(device) for device in claims.devices(own) if not cells.is_part_of_one(device)],
         "conditions": conditions.listed(),
     }
-    optional = {"node": claims.node(own), "consumer": consumer}
+    optional = {"node": claims.node(own), "consumer": consumer, "cell": numa.told(cells.of(claims.devices(own)))}
     return {**body, **{key: value for key, value in optional.items() if value}}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from libvf_api import names
 
 from libvf_operator import claim as claims
-from libvf_operator import device_claims, installation
+from libvf_operator import device_claims, installation, numa
 from libvf_operator.objects import Object, child, deleting
 from libvf_operator.parts import (
     Part,
@@ -88,8 +88,7 @@ def partition_of(machine: Object, gpu: Object) -> str:
 
 def attached(machine: Object) -> list[Object]:
     """The GPUs that it has when it runs: one whose graphics are disabled, or that installs, leaves them to others."""
-    spec = installation.spec_now(machine)
-    return [] if spec.get("graphics", {}).get("mode") == "Disabled" else list(spec.get("gpus", []))
+    return numa.gpus(installation.spec_now(machine))
 
 
 def restart_policy(machine: Object) -> str:
@@ -172,8 +171,7 @@ def _container(spec: Object, made: list[Part], settings: Settings) -> Object:
         "image": settings.image,
         "imagePullPolicy": "IfNotPresent",
         "resources": {
-            # a vCPU is seldom busy all the time: a part of one is kept for it, and no limit throttles it
-            "requests": {"cpu": f"{max(1, 1000 * _cpus(spec) // settings.cpu_allocation_ratio)}m", **limits},
+            "requests": {"cpu": _cpu(spec, settings), **limits},
             "limits": limits,
             "claims": claims,
         },
@@ -190,9 +188,15 @@ def _container(spec: Object, made: list[Part], settings: Settings) -> Object:
     }
 
 
-def _cpus(spec: Object) -> int:
-    cpu = spec.get("cpu", {})
-    return int(cpu.get("cores", 1)) * int(cpu.get("sockets", 1)) * int(cpu.get("threads", 1))
+def _cpu(spec: Object, settings: Settings) -> str:
+    """What is kept for it; no limit throttles it.
+
+    A vCPU is seldom busy all the time, so a part of a CPU is kept for it; one that has a CPU of a cell keeps all of
+    that, in the scheduler's own ledger too, and QEMU's other threads are reckoned beside it.
+    """
+    if numa.wants_cell(spec):
+        return f"{1000 * numa.cpus(spec) + numa.EMULATOR_MILLICPUS}m"
+    return f"{max(1, 1000 * numa.cpus(spec) // settings.cpu_allocation_ratio)}m"
 
 
 # each probe is a process that the runtime puts into the container, which costs more than all it does there: so the one

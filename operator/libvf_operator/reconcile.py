@@ -8,8 +8,21 @@ from dataclasses import replace
 from libvf_api import names
 from libvf_api.apiserver import ApiError
 
+from libvf_operator import (
+    alignment,
+    explain,
+    last_run,
+    machine,
+    machine_status,
+    nics,
+    numa,
+    partition,
+    pod,
+    policy,
+    rooms,
+    vacancy,
+)
 from libvf_operator import claim as claims
-from libvf_operator import explain, last_run, machine, machine_status, nics, partition, pod, policy, vacancy
 from libvf_operator.cluster import Cluster
 from libvf_operator.machine import Observed
 from libvf_operator.objects import Object, condition, deleting, key, owned_by
@@ -154,6 +167,8 @@ class Reconciler:
             name = pod.partition_of(thing, gpu)
             if name in seen.partitions and not claims.results(seen.claims.get(name)):
                 return await self._explain(seen.partitions[name]["spec"], scheduled.get("message", ""))
+        if words := await self._no_cell(thing, seen):
+            return words
         words = scheduled.get("message") or "waiting for the scheduler"
         if claims.results(seen.claims.get(claims.kvm_name(thing))):
             return str(words)
@@ -161,6 +176,14 @@ class Reconciler:
         asked = [one["kind"] for one in pod.launch_document(thing)["devices"]]  # of nics more was said above
         usb = explain.why_no_usb([one["device"] for one in thing["spec"].get("usb") or ()], published)
         return explain.why_no_kvm(published) or explain.why_none_of(asked, published) or usb or str(words)
+
+    async def _no_cell(self, thing: Object, seen: Observed) -> str:
+        """Why a cell without slices waits: one with slices is explained with them."""
+        name = alignment.claim_name(thing)
+        if name is None or pod.attached(thing) or claims.results(seen.claims.get(name)):
+            return ""
+        allocated = list(self.store.objects["ResourceClaim"].values())
+        return rooms.why(numa.cell(thing["spec"]), None, await self._published(), allocated)
 
     async def _no_nic(self, thing: Object) -> str:
         allocated = list(self.store.objects["ResourceClaim"].values())

@@ -2,7 +2,8 @@
 
 from libvf_api.offers import Offer, holders, left, offers, unfit
 
-from libvf_operator import explain
+from libvf_operator import cell as cells
+from libvf_operator import explain, rooms
 from libvf_operator.objects import Object
 
 
@@ -14,8 +15,13 @@ def instead(spec: Object, slices: list[Object], allocated: list[Object]) -> str:
 
 
 def vacant(spec: Object, slices: list[Object], allocated: list[Object]) -> Offer | None:
-    """A slice that fits, that nobody has, and that its card has room for beside those that are in use."""
+    """A slice that fits, that nobody has, and that its card has room for beside those that are in use; with room for
+    the partition's cell on its NUMA node, where that is insisted on.
+    """
     published, held = offers(slices), holders(allocated)
     room = left(slices, published, held)
-    fitting = (offer for offer in published if offer.place not in held and not unfit(spec, offer))
+    fitting = [offer for offer in published if offer.place not in held and not unfit(spec, offer)]
+    if (cell := spec.get("cell")) and not cells.preferred(cell):
+        found = rooms.rooms(slices, allocated)
+        fitting = [offer for offer in fitting if rooms.has_room(offer, cell, found)]
     return next((o for o in fitting if all(room[counter] >= much for counter, much in o.takes.items())), None)

@@ -150,7 +150,14 @@ REFUSED = {
         _machine(state={"size": "1Gi", "persistentVolumeClaim": {"claimName": "c"}}),
         "set either size, for a claim made with the VM, or persistentVolumeClaim",
     ),
-    "NUMA alignment": (_machine(numa={"policy": "Aligned"}), "spec.numa is not carried out yet"),
+    "slices of two claims on one NUMA node": (
+        _machine(numa={"policy": "Preferred"}, gpus=[{"name": "a"}, {"name": "b"}]),
+        "have several slices by one GpuPartition with count and cell, named by partitionRef",
+    ),
+    "network functions of a machine that insists on its NUMA node": (
+        _machine(numa={"policy": "Aligned"}, nics=[{"name": "fast"}]),
+        "spec.nics are claims of their own",
+    ),
     "cloud-init from two places": (
         _machine(cloudInit={"secretName": "s", "userData": "#cloud-config"}),
         "spec.cloudInit: set either secretName or userData",
@@ -170,7 +177,11 @@ REFUSED = {
         "spec.lookingGlass.resolution",
     ),
     "an unknown fallback": (_machine(graphics={"fallback": "Any"}), 'supported values: "None", "VirtioGpu"'),
-    "a cell": (_partition(cell={"cpus": 2}), "spec.cell is not carried out yet"),
+    "a cell without memory": (_partition(cell={"cpus": 2}), "spec.cell.memory: Required value"),
+    "a cell of broken pages": (
+        _partition(cell={"cpus": 2, "memory": "3Mi", "hugepages": "2Mi"}),
+        "spec.cell.memory must be a multiple of spec.cell.hugepages",
+    ),
     "an unknown mode": (_partition(mode="Timesliced"), 'supported values: "Mediated", "VirtualFunction"'),
     "a gpu of an unknown mode": (_machine(gpus=[_gpu(mode="Timesliced")]), 'supported values: "Mediated"'),
 }
