@@ -44,8 +44,8 @@ class Residence(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def plain(found: Residence) -> dict[str, Any]:
-    """As JSON has it."""
-    told: dict[str, Any] = msgspec.to_builtins(found)
+    """As JSON has it, to be compared with what the API server keeps."""
+    told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(found))
     return told
 
 

@@ -34,6 +34,7 @@ RESCAN_SECONDS = 60.0
 RETRY_SECONDS = 3.0
 SETTLE_SECONDS = 0.2
 LISTEN_SECONDS = 5.0
+GLANCE_SECONDS = 15.0
 
 
 async def run(config: Config) -> None:
@@ -104,7 +105,8 @@ async def serve(config: Config, driver: Driver, door: Door, stop: asyncio.Event)
 async def _tasks(driver: Driver, door: Door, condition: NodeCondition) -> AsyncIterator[None]:
     """The loops that go on beside the calls."""
     watches = (_watch_forever(driver, door), _policies_forever(driver, door))
-    loops = (_publish_forever(driver), *watches, _reap_forever(driver), _tell_forever(condition), _listen(driver))
+    looks = (_tell_forever(condition), _listen(driver), _glance_forever(driver))
+    loops = (_publish_forever(driver), *watches, _reap_forever(driver), *looks)
     tasks = [asyncio.create_task(loop) for loop in loops]
     try:
         yield
@@ -180,6 +182,16 @@ async def _listen(driver: Driver) -> None:
             await asyncio.sleep(LISTEN_SECONDS)
     finally:
         driver.guests.close()
+
+
+async def _glance_forever(driver: Driver) -> None:
+    """Looks where machines are that are held to a NUMA node."""
+    while True:
+        try:
+            await driver.whereabouts.look()
+        except (AgentError, OSError) as error:
+            log.warning("not looked where machines are", extra={"error": str(error)})
+        await asyncio.sleep(GLANCE_SECONDS)
 
 
 async def _tell_forever(condition: NodeCondition) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from libvf_api import guest_report
+from libvf_api import guest_report, residence
 from libvf_api.guest_report import Guest
-from libvf_api.names import DRIVER, GUEST
+from libvf_api.names import CELL, DRIVER, GUEST, RESIDENCE
+from libvf_api.residence import Residence
 
 from libvf_agent.claims import Claim, Result
 from libvf_agent.journal import Entry, Phase, Slice
@@ -51,6 +52,19 @@ def with_guest(devices: list[dict[str, Any]], said: Guest) -> list[dict[str, Any
     if not any(map(_is_kvm, devices)):
         return []
     return [_with_guest(device, said) if _is_kvm(device) else device for device in devices]
+
+
+def pods(uid: str, document: dict[str, Any] | None) -> tuple[str, ...]:
+    """The uids of the Pods that the claim is reserved for; none where it is another claim by now."""
+    if document is None or document["metadata"]["uid"] != uid:
+        return ()
+    reserved = (document.get("status") or {}).get("reservedFor") or []
+    return tuple(str(one["uid"]) for one in reserved if one.get("resource") == "pods")
+
+
+def with_residence(devices: list[dict[str, Any]], found: Residence) -> list[dict[str, Any]]:
+    """The same with what was read of its QEMU on each cell; as they are where that is no news."""
+    return [_with_residence(device, found) for device in devices]
 
 
 def with_usb(devices: list[dict[str, Any]], became: dict[str, str], now: str) -> list[dict[str, Any]]:
@@ -100,6 +114,14 @@ def _with_guest(device: dict[str, Any], said: Guest) -> dict[str, Any]:
     data = {key: value for key, value in device["data"].items() if key != GUEST}
     told = guest_report.plain(said)
     return {**device, "data": {**data, **({GUEST: told} if told else {})}}
+
+
+def _with_residence(device: dict[str, Any], found: Residence) -> dict[str, Any]:
+    data = device.get("data") or {}
+    before = residence.of(data.get(RESIDENCE))
+    if data.get("kind") != CELL or (before and not found.is_news(before)):
+        return device
+    return {**device, "data": {**data, RESIDENCE: residence.plain(found)}}
 
 
 def _condition(status: str, reason: str, message: str, now: str) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from libvf_agent.metrics import Metrics
 from libvf_agent.policies import Policy, Rulebook
 from libvf_agent.slices import Json, Node, changes
 from libvf_agent.unplugged import Unplugged
+from libvf_agent.whereabouts import Whereabouts
 
 log = logging.getLogger("libvf.driver")
 
@@ -47,6 +48,7 @@ class Driver:
         self.metrics = Metrics()
         self._book: Rulebook | None = None
         self.unplugged = Unplugged(host, door, self._lock)
+        self.whereabouts = Whereabouts(host, door, self._lock)
 
     async def prepare(self, ref: ClaimRef) -> Entry:
         """The claim's devices, carved and told; AgentError with the reason where that fails."""
@@ -64,7 +66,7 @@ class Driver:
         """Everything of the claim given back; also where the claim is gone or was never seen."""
         async with self._lock(ref.uid):
             await asyncio.to_thread(self.host.unprepare, ref.uid)
-        self.guests.forget(ref.uid)
+        self._forget(ref.uid)
         self.changed.set()
 
     async def publish(self) -> int:
@@ -145,8 +147,13 @@ class Driver:
                 await self._read_policies((await self._door.node(self.host.node))["metadata"].get("labels") or {})
             entry = await self._carved(claim, results)
             await self._tell(entry, claim_status.carved)
-            self.guests.forget(ref.uid)
+            self._forget(ref.uid)
             return entry
+
+    def _forget(self, uid: str) -> None:
+        """What was told of a claim beside its devices: they were told anew, or are gone."""
+        self.guests.forget(uid)
+        self.whereabouts.forget(uid)
 
     async def _carved(self, claim: claims.Claim, results: tuple[claims.Result, ...]) -> Entry:
         """Carving on a worker; a failure is told on the claim and then raised."""

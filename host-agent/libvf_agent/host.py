@@ -14,8 +14,23 @@ from pathlib import Path
 
 import msgspec
 from libvf_api.names import FLOATING, NIC, VIRTUAL_GPU
+from libvf_api.residence import Residence
 
-from libvf_agent import cdi, cell, cpu_manager, last_policies, links, metadata, numa, pci, reports, usb, vfio, vsock
+from libvf_agent import (
+    cdi,
+    cell,
+    cpu_manager,
+    last_policies,
+    links,
+    metadata,
+    numa,
+    pci,
+    reports,
+    residence,
+    usb,
+    vfio,
+    vsock,
+)
 from libvf_agent import tap as taps
 from libvf_agent.backends import Backend
 from libvf_agent.backends.passthrough import why_not_whole
@@ -138,6 +153,23 @@ class Host:
     def pulled_out(self) -> dict[str, str]:
         """USB devices that their containers have no more, and what became of each."""
         return usb.pulled_out(self._usb(self._sysfs.snapshot()), self._entries())
+
+    def with_cells(self) -> list[Entry]:
+        """The claims that have CPUs of a NUMA node."""
+        entries = (entry for entry in self._entries() if entry.phase is Phase.COMPLETED)
+        return [entry for entry in entries if any(map(cell.is_cell, entry.slices))]
+
+    def qemus(self) -> dict[int, str]:
+        """Every QEMU, and the cgroup it is in."""
+        return residence.qemus(self._sysfs)
+
+    def touched(self, pid: int) -> int | None:
+        """KiB of memory that a QEMU has touched; None where it runs no more."""
+        return residence.touched(self._sysfs, pid)
+
+    def residence(self, pid: int) -> Residence:
+        """Where a QEMU is."""
+        return residence.read(self._sysfs, pid)
 
     def _usb(self, sysfs: Sysfs) -> dict[str, usb.UsbDevice]:
         return usb.read(sysfs, self._doors.usb_ids)

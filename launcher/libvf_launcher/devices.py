@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from libvf_api import metadata, names
 from libvf_api.launch import HostDevice, Launch
 
+from libvf_launcher import cell as cells
 from libvf_launcher import resolver
+from libvf_launcher.cell import Cell
 from libvf_launcher.errors import DeviceMissing
 from libvf_launcher.paths import Paths
 
@@ -52,7 +54,8 @@ class Devices:
     """All devices of a VM; `accelerated` tells whether the claimed kvm device is the real one.
 
     `virtual` are the GPUs by name for which no slice was left: QEMU draws for them. `vsock` is the number (CID) that
-    the node's agent has allotted, `usb` the host's USB devices, each by its name and its node.
+    the node's agent has allotted, `usb` the host's USB devices, each by its name and its node. `cell` is what it has of
+    a NUMA node.
     """
 
     vfio: tuple[VfioDevice, ...]
@@ -62,6 +65,7 @@ class Devices:
     nics: tuple[Nic, ...] = ()
     vsock: int | None = None
     usb: tuple[tuple[str, str], ...] = ()
+    cell: Cell | None = None
 
 
 def read(launch: Launch, paths: Paths) -> Devices:
@@ -70,7 +74,7 @@ def read(launch: Launch, paths: Paths) -> Devices:
     vfio = tuple(_vfio(name, device) for name, device in found if not _virtual(device))
     virtual = tuple(name for name, device in found if _virtual(device))
     others = _tap(launch, paths), _nics(launch, paths), _vsock(launch, paths), _usb(launch, paths)
-    return Devices(vfio, _accelerated(launch, paths), virtual, *others)
+    return Devices(vfio, _accelerated(launch, paths), virtual, *others, cells.read(launch, paths))
 
 
 def _nics(launch: Launch, paths: Paths) -> tuple[Nic, ...]:

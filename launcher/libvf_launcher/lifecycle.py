@@ -4,14 +4,18 @@ import asyncio
 import json
 import shlex
 import signal
+from dataclasses import dataclass
 
 import msgspec
 from libvf_api import launch as document
 from libvf_api.launch import Launch
 from libvf_api.termination import Termination
+from libvf_api.v1alpha1 import Cpu
 from qemu.qmp import ConnectError
 
-from libvf_launcher import devices, dhcp, disks, firmware, guestagent, iso, making, report, sharing, tpm
+from libvf_launcher import cell as cells
+from libvf_launcher import devices, dhcp, disks, firmware, guestagent, iso, making, pinning, report, sharing, tpm
+from libvf_launcher.cell import Cell
 from libvf_launcher.command_line import command_line
 from libvf_launcher.companions import Companion, Companions
 from libvf_launcher.devices import Devices
@@ -27,6 +31,14 @@ _A_ROUND = 0.01  # seconds in which the loop hears of a signal that came while s
 _RESERVE = 5  # seconds of the grace period that are kept for ending QEMU ourselves
 
 
+@dataclass(frozen=True, slots=True)
+class Care:
+    """How a guest is kept: seconds that it may take to shut down, and the cell that its threads are pinned to."""
+
+    grace: float
+    cell: Cell | None = None
+
+
 async def run(paths: Paths) -> Termination:
     """Run the VM to its end; never raises a LaunchError, but tells it."""
     told, companions, readiness = _told_to_stop(), Companions(), Readiness(paths)
@@ -34,6 +46,8 @@ async def run(paths: Paths) -> Termination:
         launch = load(paths)
         found = devices.read(launch, paths)
         argv = command_line(launch, found, paths)
+        if found.cell:
+            pinning.begin(found.cell, cells.count(launch.spec.cpu or Cpu()))
         for drive in disks.drives(launch.spec, paths):
             making.make(drive)
         firmware.make(firmware.uefi(launch, paths))
@@ -46,7 +60,7 @@ async def run(paths: Paths) -> Termination:
             return Termination("Stopped", "the machine was told to stop before its guest was started")
         print(shlex.join(argv), flush=True)
         paths.command.write_text(json.dumps(argv))
-        return await _live(await Qemu.start(argv, paths), paths, readiness, told, grace(launch))
+        return await _live(await Qemu.start(argv, paths), paths, readiness, told, Care(grace(launch), found.cell))
     except LaunchError as error:
         return refused(error)
     finally:
@@ -73,17 +87,19 @@ def grace(launch: Launch) -> float:
     return max(given - _RESERVE, given / 2)
 
 
-async def _live(qemu: Qemu, paths: Paths, readiness: Readiness, told: asyncio.Event, seconds: float) -> Termination:
+async def _live(qemu: Qemu, paths: Paths, readiness: Readiness, told: asyncio.Event, care: Care) -> Termination:
     ended = asyncio.create_task(qemu.wait())
     monitor = await _connect(qemu, paths)
     if monitor is None:
         return explain(await ended, qemu.last_words, None, asked=told.is_set(), killed=False)
+    if care.cell:
+        await pinning.pin(monitor.client, care.cell)
     watching = asyncio.create_task(monitor.watch(readiness))
     telling = asyncio.create_task(report.tell(paths))
     stop = asyncio.create_task(told.wait())
     await asyncio.wait({ended, stop}, return_when=asyncio.FIRST_COMPLETED)
     telling.cancel()
-    killed = not ended.done() and await _stop(qemu, monitor, ended, paths, seconds)
+    killed = not ended.done() and await _stop(qemu, monitor, ended, paths, care.grace)
     code = await ended
     stop.cancel()
     watching.cancel()  # a listener does not end with its connection

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from libvf_api.launch import Launch
 from libvf_api.v1alpha1 import Cpu, Firmware
 
+from libvf_launcher import cell as cells
 from libvf_launcher.devices import Devices
 from libvf_launcher.errors import DeviceMissing
 from libvf_launcher.options import comma
@@ -40,8 +41,9 @@ def _machine(launch: Launch, devices: Devices) -> Iterator[str]:
     yield from (("-accel", "kvm") if devices.accelerated else ("-accel", "tcg"))
     if devices.accelerated and not required:
         yield from ("-accel", "tcg")
-    yield from ("-cpu", _cpu(launch, cpu, devices.accelerated, required))
-    sockets, cores, threads = cpu.sockets or 1, cpu.cores or 1, cpu.threads or 1
+    sockets, cores, threads = cells.topology(cpu, devices.cell)
+    amd = devices.cell is not None and devices.cell.topoext and threads > 1
+    yield from ("-cpu", _cpu(launch, cpu, devices.accelerated, required) + (",topoext=on" if amd else ""))
     yield from ("-smp", f"{sockets * cores * threads},sockets={sockets},cores={cores},threads={threads}")
 
 

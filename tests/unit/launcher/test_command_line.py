@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from libvf_api import launch
+from libvf_launcher.cell import Cell
 from libvf_launcher.command_line import command_line
 from libvf_launcher.devices import Devices, Nic, VfioDevice
 from libvf_launcher.errors import DeviceMissing
@@ -58,6 +59,15 @@ CASES: dict[str, tuple[dict[str, Any], Devices]] = {
     "whole-card": ({"gpus": [{"name": "gpu0"}]}, WHOLE),
     "preferred-with-kvm": ({"cpu": {"acceleration": "Preferred", "cores": 4, "threads": 2}}, PLAIN),
     "preferred-without-kvm": ({"cpu": {"acceleration": "Preferred"}}, SLOW),
+    "threads-of-a-cell": ({"cpu": {"cores": 4}}, Devices((), True, cell=Cell(1, (4, 12, 5, 13), (0, 8), threads=2))),
+    "threads-of-a-cell-of-amd": (
+        {"cpu": {"cores": 4}, "memory": {"size": "1Gi", "hugepages": "2Mi"}},
+        Devices((), True, cell=Cell(1, (4, 12, 5, 13), threads=2, topoext=True)),
+    ),
+    "a-cell-and-a-topology-of-the-spec": (
+        {"cpu": {"cores": 2, "threads": 1}},
+        Devices((), True, cell=Cell(0, (4, 12), threads=2)),
+    ),
     "disks": (
         {
             "disks": [
