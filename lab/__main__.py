@@ -8,7 +8,7 @@ from pathlib import Path
 from lab import workstation
 from lab.errors import LabError
 from lab.progress import say
-from lab.testbed import Testbed, prepare
+from lab.testbed import NUMA_NODE, Testbed, prepare
 from lab.wholedisk import whole_disk
 
 
@@ -30,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     bundle.add_argument("file", type=Path, help="where to put it: libvf-workstation.pyz")
     up = commands.add_parser("up", help="make what is missing and bring everything up")
     up.add_argument("--nodes", type=int, default=1, help="how many node VMs (default 1)")
+    up.add_argument("--numa", action="store_true", help=f"and {NUMA_NODE}, with two NUMA nodes")
     commands.add_parser("down", help="end everything, keep its state")
     commands.add_parser("reset", help="end everything and forget its state")
     commands.add_parser("status", help="say what runs")
@@ -54,6 +55,8 @@ def _bundle(_: Testbed, options: argparse.Namespace) -> int:
 
 def _up(lab: Testbed, options: argparse.Namespace) -> int:
     lab.up(options.nodes)
+    if options.numa:
+        lab.up_numa()
     say(f"the lab is up: export KUBECONFIG={lab.kubeconfig}")
     return 0
 

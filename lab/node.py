@@ -14,18 +14,14 @@ from pathlib import Path
 from libvf_workstation.kubeconfig import document
 
 from lab.accelerator import accelerator
-from lab.cards import CARDS, IOMMU
+from lab.cards import IOMMU
 from lab.controlplane import ControlPlane
 from lab.emulator import qemu
 from lab.network import GATEWAY, INSIDE, NAMESPACE, NodeAddress
 from lab.noderoot import NodeBoot
+from lab.shape import PLAIN, Shape
 from lab.shell import Daemon, run
 
-MEMORY_MIB = 8192
-# Linux patches its own code (static keys) whenever a guest comes or goes. QEMU emulates CPUs in parallel, and one may
-# go on executing what another has just patched: an int3 that nobody knows, and the node panics or resets. A single
-# emulated CPU cannot race itself.
-CPUS = {"kvm": 2, "tcg": 1}
 # a page walk of four levels, not five: under emulation each is paid for, and nested ones many times over
 CPU_MODEL = "max,la57=off"
 COMMAND_LINE = "root=/dev/vda rw console=ttyS0 mitigations=off quiet panic=5 systemd.show_status=no"
@@ -63,7 +59,7 @@ class Node:
         """Its addresses."""
         return NodeAddress(self.name)
 
-    def start(self, boot: NodeBoot, images: Path, plane: ControlPlane) -> None:
+    def start(self, boot: NodeBoot, images: Path, plane: ControlPlane, shape: Shape = PLAIN) -> None:
         """Power it on; disks that are there already are kept, as a real machine's would be."""
         if self.daemon.running():
             return
@@ -71,7 +67,7 @@ class Node:
         self._disk("root", boot.disk)
         self._disk("images", images)
         (self.folder / "identity.tar").write_bytes(self._identity(plane))
-        self.daemon.start([*INSIDE, *self._qemu(boot)])
+        self.daemon.start([*INSIDE, *self._qemu(boot, shape)])
 
     def kill(self) -> None:
         """Cut its power."""
@@ -105,28 +101,27 @@ class Node:
         if not overlay.exists():
             run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", base.resolve(), overlay])
 
-    def _qemu(self, boot: NodeBoot) -> list[str]:
+    def _qemu(self, boot: NodeBoot, shape: Shape) -> list[str]:
         drives = [self._drive("root"), self._drive("images")]
         return [
             str(qemu()),
             *("-name", self.name, "-nodefaults", "-display", "none"),
             *("-d", "cpu_reset", "-D", str(self.folder / "resets.log")),
-            *("-machine", f"q35,accel={accelerator()},kernel-irqchip=split", "-cpu", CPU_MODEL),
-            *("-smp", str(CPUS[accelerator()]), "-m", str(MEMORY_MIB)),
+            *("-machine", "q35,kernel-irqchip=split", "-cpu", CPU_MODEL),
             *("-kernel", str(boot.kernel), "-initrd", str(boot.initramfs)),
             *("-append", f"{COMMAND_LINE} {IOMMU}"),
             *("-chardev", f"file,id=console,path={self.console},append=on", "-serial", "chardev:console"),
             *(word for drive in drives for word in drive),
             *("-netdev", f"tap,id=net,ifname={self.name},script=no,downscript=no"),
-            *("-device", f"virtio-net-pci,netdev=net,mac={self.address.mac}"),
-            *("-device", "virtio-rng-pci"),
-            *CARDS,
+            *("-device", f"virtio-net-pci,bus=pcie.0,netdev=net,mac={self.address.mac}"),
+            *("-device", "virtio-rng-pci,bus=pcie.0"),
+            *shape.arguments(accelerator()),
             *("-fw_cfg", f"name=opt/libvf/node,file={self.folder / 'identity.tar'}"),
         ]
 
     def _drive(self, name: str) -> list[str]:
         options = f"file={self.folder / name}.qcow2,id={name},if=none,format=qcow2,cache=unsafe"
-        return ["-drive", options, "-device", f"virtio-blk-pci,drive={name}"]
+        return ["-drive", options, "-device", f"virtio-blk-pci,bus=pcie.0,drive={name}"]
 
     def _identity(self, plane: ControlPlane) -> bytes:
         """The tar that the node unpacks at boot: name, addresses, credentials, CNI configuration."""

@@ -25,11 +25,14 @@ from lab.kubeconfig import NODE_NAMES
 from lab.node import Node
 from lab.noderoot import NodeBoot, debian_root, node_boot
 from lab.progress import say, step
+from lab.shape import NUMA, PLAIN, Shape
 from lab.shell import Daemon, run, wait_until
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOOPBACK_PORT = int(os.environ.get("LIBVF_LAB_PORT", "16443"))
 NODE_READY_SECONDS = 180
+NUMA_NODE = "n3"
+NUMA_READY_SECONDS = 420  # one thread emulates all of its CPUs
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +93,17 @@ class Testbed:
             self.start(name, made)
         self.wait_ready(names)
 
-    def start(self, name: str, made: Ready | None = None) -> None:
+    def up_numa(self) -> Node:
+        """A node with two NUMA nodes beside those that are up; `remove` ends it."""
+        network.up([NUMA_NODE])
+        self.start(NUMA_NODE, shape=NUMA)
+        self.wait_ready([NUMA_NODE], NUMA_READY_SECONDS)
+        return self.node(NUMA_NODE)
+
+    def start(self, name: str, made: Ready | None = None, shape: Shape = PLAIN) -> None:
         """Power a node on."""
         made = made or prepare()
-        self.node(name).start(made.boot, made.images, self.plane)
+        self.node(name).start(made.boot, made.images, self.plane, shape)
 
     def remove(self, name: str) -> None:
         """Power a node off for good: its disks and its Node object go too."""
@@ -102,12 +112,12 @@ class Testbed:
         shutil.rmtree(node.folder, ignore_errors=True)
         self.kubectl("delete", "node", name, "--ignore-not-found")
 
-    def wait_ready(self, names: list[str]) -> None:
+    def wait_ready(self, names: list[str], seconds: float = NODE_READY_SECONDS) -> None:
         """Wait until the API server calls every node Ready."""
         with step(f"waiting for {', '.join(names)} to be Ready"):
             for name in names:
                 ready = partial(self._node_ready, name)
-                wait_until(f"node {name}", ready, self.node(name).daemon, NODE_READY_SECONDS)
+                wait_until(f"node {name}", ready, self.node(name).daemon, seconds)
 
     def down(self) -> None:
         """End everything; disks and the cluster's state stay for the next `up`."""

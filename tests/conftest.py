@@ -7,6 +7,7 @@ import hypothesis
 import pytest
 
 from lab.demo import install
+from lab.node import Node
 from lab.testbed import Testbed
 from tests import workers
 from tests.e2e.machines import empty
@@ -52,6 +53,16 @@ def two_nodes(lab: Testbed, pytestconfig: pytest.Config) -> Iterator[Testbed]:
         install(lab)
     yield lab
     lab.remove("n2")
+
+
+@pytest.fixture(scope="module")
+def numa_node(lab: Testbed, pytestconfig: pytest.Config) -> Iterator[Node]:
+    """A node with two NUMA nodes, for a module's tests."""
+    with _shown(pytestconfig):
+        node = lab.up_numa()
+        install(lab)
+    yield node
+    lab.remove(node.name)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ APPLIED = {
     "looking-glass": "e2e/test_screens.py",
     "never-evict": "e2e/test_nodes.py",
     "nic": "e2e/test_nics.py",
+    "numa": "e2e/test_numa.py",
     "policy": "integration/test_policy.py",
     "ports": "e2e/test_network.py",
     "safe": "e2e/test_screens.py",
