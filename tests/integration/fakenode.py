@@ -57,12 +57,21 @@ class Node:
         asyncio.run(self._driven(lambda driver: driver.unprepare(_ref(claim))))
         self.publish()
 
+    def look(self) -> None:
+        """As the agent does now and then: where machines are that are held to a NUMA node; two glances make it sure."""
+        asyncio.run(self._driven(_glances))
+
     async def _driven(self, action: Callable[[Driver], Any]) -> None:
         cluster = await Cluster.connect()
         try:
             await action(Driver(self._host, cluster, call_seconds=5))
         finally:
             await cluster.close()
+
+
+async def _glances(driver: Driver) -> None:
+    for _ in range(2):
+        await driver.whereabouts.look()
 
 
 @contextmanager
