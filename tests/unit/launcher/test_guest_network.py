@@ -26,10 +26,12 @@ from tests.unit.launcher.test_life import until
 
 UID = "11111111-2222-3333-4444-555555555555"
 # what kubelet and containerd do for the launcher: low ports are free, /dev/net/tun is its own, it is nobody much. What
-# it may beyond a Pod's launcher is to read all files, as Python and QEMU are in a folder of root's here
+# it may beyond a Pod's launcher is to read all files, as Python and QEMU are in a folder of root's here, also where
+# access(2) is asked: for others than root that looks at no capabilities, unless securebits say so
 AS_IN_A_POD = (
     "sysctl -q net.ipv4.ip_unprivileged_port_start=0; mount -t tmpfs none /dev/net && mknod /dev/net/tun c 10 200"
     " && chown 107:107 /dev/net/tun && exec setpriv --reuid=107 --regid=107 --clear-groups"
+    " --securebits=+no_setuid_fixup"
     " --inh-caps=-all,+dac_read_search --ambient-caps=+dac_read_search --bounding-set=-all,+dac_read_search"
     ' --no-new-privs "$@"'
 )
