@@ -18,8 +18,12 @@ hypothesis.settings.load_profile("libvf")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes seconds comes first, then machines of their own, then the lab, what looks back at it last."""
-    items.sort(key=_late)
+    """What takes seconds comes first, then machines of their own, then the lab, what looks back at it last.
+
+    Workers take what is long first, so that they end together.
+    """
+    items.sort(key=_late, reverse=workers.several())
+    items.sort(key=lambda item: bool(item.get_closest_marker("last")))
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
 
@@ -80,7 +84,8 @@ def shown(pytestconfig: pytest.Config) -> Callable[[], AbstractContextManager[No
 def _late(item: pytest.Item) -> tuple[bool, ...]:
     """A machine of a test's own and the lab would share two cores, if the lab were up already."""
     names = getattr(item, "fixturenames", ())
-    return (bool(item.get_closest_marker("last")), bool(item.get_closest_marker("e2e")), "lab" in names)
+    marks = (bool(item.get_closest_marker(mark)) for mark in ("integration", "e2e"))
+    return (*marks, "lab" in names)
 
 
 def _group(item: pytest.Item) -> str:

@@ -14,6 +14,11 @@ _FOLDER = Path(__file__).resolve().parents[1] / "out" / "tests" / _RUN
 _WAIT_SECONDS = 1800.0
 
 
+def several() -> bool:
+    """Whether this is one worker of more."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1
+
+
 def finished(test: str) -> None:
     """Tell that a test has run here."""
     _append("done", test)

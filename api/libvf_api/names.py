@@ -66,6 +66,7 @@ NUMA_ATTRIBUTE = "resource.kubernetes.io/numaNode"
 PCI_ATTRIBUTE = "resource.kubernetes.io/pciBusID"
 PCIE_ROOT_ATTRIBUTE = "resource.kubernetes.io/pcieRoot"
 
+READINESS_PORT = 61107  # of the launcher's Pod: whether the guest runs, for kubelet
 RUN_FOLDER = "/run/libvf"  # of the launcher
 SHARED_MEMORY_FOLDER = "/dev/shm"
 

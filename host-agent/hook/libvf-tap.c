@@ -1,12 +1,13 @@
 /* OCI createRuntime hook: a tap in the Pod's own network namespace, and the Pod's address for the guest behind it.
  *
- *   libvf-tap NAME GATEWAY GUEST PREFIX OWNER      such as  libvf-tap vm0 192.0.0.1 192.0.0.2 29 107
+ *   libvf-tap NAME GATEWAY GUEST PREFIX OWNER KEPT     such as  libvf-tap vm0 192.0.0.1 192.0.0.2 29 107 61107
  *
  * The tap belongs to the uid OWNER, so that its QEMU attaches to it without any capability; it has the address GATEWAY,
  * and the MTU of the link that the default route leaves by. The guest has GUEST. nftables, in a table of our own that
  * is made anew each time: what the guest sends out has the Pod's address (masquerade), what comes in for the Pod goes to
- * the guest, and so do TCP connections to the Pod's loopback, as `kubectl port-forward` makes them there. A guest that
- * uses another source address than its own, or sends to a loopback address, is not heard.
+ * the guest, and so do TCP connections to the Pod's loopback, as `kubectl port-forward` makes them there; the TCP port
+ * KEPT alone stays the Pod's. A guest that uses another source address than its own, or sends to a loopback address, is
+ * not heard.
  *
  * Again for the same Pod, as when its container restarts, changes nothing. Static, and speaks netlink itself, as hosts
  * may lack nft and its libraries. Facts: linux/netfilter/nf_tables.h; packet(7) of a tap: networking/tuntap.rst.
@@ -28,6 +29,7 @@ struct link {
 	char name[IFNAMSIZ];
 	struct in_addr gateway, guest;
 	uint32_t prefix, owner;
+	uint16_t kept; /* in network order */
 };
 
 static void guard(const struct link *link)
@@ -38,13 +40,13 @@ static void guard(const struct link *link)
 	start = rule("guard", &list);
 	interface(NFT_META_IIFNAME, NFT_CMP_EQ, link->name);
 	address(DESTINATION, NFT_CMP_EQ, &loopback, sizeof loopback);
-	drop();
+	verdict(NF_DROP);
 	end_rule(start, list);
 	start = rule("guard", &list);
 	interface(NFT_META_IIFNAME, NFT_CMP_EQ, link->name);
 	address(SOURCE, NFT_CMP_NEQ, &link->guest, sizeof link->guest);
 	address(SOURCE, NFT_CMP_NEQ, nobody, sizeof nobody);
-	drop();
+	verdict(NF_DROP);
 	end_rule(start, list);
 }
 
@@ -52,6 +54,10 @@ static void inwards(const struct link *link)
 {
 	size_t list, start;
 	chain("in", "nat", NF_INET_PRE_ROUTING, -100);
+	start = rule("in", &list);
+	tcp_field(PORT, &link->kept, sizeof link->kept);
+	verdict(NF_ACCEPT);
+	end_rule(start, list);
 	start = rule("in", &list);
 	interface(NFT_META_IIFNAME, NFT_CMP_NEQ, link->name);
 	to_this_host();
@@ -191,17 +197,18 @@ static int parsed(char **words, struct link *link)
 {
 	link->prefix = strtoul(words[3], NULL, 10);
 	link->owner = strtoul(words[4], NULL, 10);
+	link->kept = htons(strtoul(words[5], NULL, 10));
 	snprintf(link->name, sizeof link->name, "%s", words[0]);
 	return inet_pton(AF_INET, words[1], &link->gateway) == 1 && inet_pton(AF_INET, words[2], &link->guest) == 1 &&
-	       link->prefix >= 1 && link->prefix <= 31 && strlen(words[0]) < IFNAMSIZ && *words[0];
+	       link->prefix >= 1 && link->prefix <= 31 && strlen(words[0]) < IFNAMSIZ && *words[0] && link->kept;
 }
 
 int main(int count, char **words)
 {
 	struct link link = {0};
 	errno = EINVAL;
-	if (count != 6 || !parsed(words + 1, &link))
-		return fail(PROGRAM, "not understood:", "the arguments", "NAME GATEWAY GUEST PREFIX OWNER");
+	if (count != 7 || !parsed(words + 1, &link))
+		return fail(PROGRAM, "not understood:", "the arguments", "NAME GATEWAY GUEST PREFIX OWNER KEPT");
 	long pid = container_pid();
 	if (pid <= 0)
 		return no_pid(PROGRAM);

@@ -17,6 +17,7 @@
 #define LOCAL 2 /* RTN_LOCAL */
 #define SOURCE 12 /* offsets in an IPv4 header */
 #define DESTINATION 16
+#define PORT 2 /* of the destination, in a TCP header */
 
 /* netlink: one batch in one buffer */
 
@@ -168,13 +169,27 @@ static void masquerade(void)
 	close_expression(start, data);
 }
 
-static void drop(void)
+/* bytes of a TCP header at this offset */
+static void tcp_field(uint32_t offset, const void *value, size_t size)
+{
+	size_t data, start;
+	tcp();
+	start = open_expression("payload", &data);
+	put_number(NFTA_PAYLOAD_DREG, NFT_REG_1);
+	put_number(NFTA_PAYLOAD_BASE, NFT_PAYLOAD_TRANSPORT_HEADER);
+	put_number(NFTA_PAYLOAD_OFFSET, offset);
+	put_number(NFTA_PAYLOAD_LEN, size);
+	close_expression(start, data);
+	compare(NFT_CMP_EQ, value, size);
+}
+
+static void verdict(uint32_t code)
 {
 	size_t data, start = open_expression("immediate", &data);
 	put_number(NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-	size_t nest = open_nest(NFTA_IMMEDIATE_DATA), verdict = open_nest(NFTA_DATA_VERDICT);
-	put_number(NFTA_VERDICT_CODE, NF_DROP);
-	close_nest(verdict);
+	size_t nest = open_nest(NFTA_IMMEDIATE_DATA), inner = open_nest(NFTA_DATA_VERDICT);
+	put_number(NFTA_VERDICT_CODE, code);
+	close_nest(inner);
 	close_nest(nest);
 	close_expression(start, data);
 }

@@ -6,7 +6,7 @@ The hook runs as root in the Pod's network namespace, so the Pod itself needs no
 
 from __future__ import annotations
 
-from libvf_api.names import GUEST_ADDRESS, GUEST_GATEWAY, GUEST_NETWORK, QEMU_ID, TAP_LINK
+from libvf_api.names import GUEST_ADDRESS, GUEST_GATEWAY, GUEST_NETWORK, QEMU_ID, READINESS_PORT, TAP_LINK
 
 from libvf_agent.kvm import accelerated as opens
 from libvf_agent.steps import Facts
@@ -26,6 +26,6 @@ def nodes(told: Facts) -> list[str]:
 
 
 def arguments() -> list[str]:
-    """How the hook is called: the link, the two addresses on it with their prefix, and whose it is."""
+    """How the hook is called: the link, the two addresses on it with their prefix, whose it is, the Pod's own port."""
     prefix = GUEST_NETWORK.partition("/")[2]
-    return [HOOK, TAP_LINK, GUEST_GATEWAY, GUEST_ADDRESS, prefix, str(QEMU_ID)]
+    return [HOOK, TAP_LINK, GUEST_GATEWAY, GUEST_ADDRESS, prefix, str(QEMU_ID), str(READINESS_PORT)]

@@ -43,28 +43,33 @@ async def run(paths: Paths) -> Termination:
     """Run the VM to its end; never raises a LaunchError, but tells it."""
     told, companions, readiness = _told_to_stop(), Companions(), Readiness(paths)
     try:
-        launch = load(paths)
-        found = devices.read(launch, paths)
-        argv = command_line(launch, found, paths)
-        if found.cell:
-            pinning.begin(found.cell, cells.count(launch.spec.cpu or Cpu()))
-        for drive in disks.drives(launch.spec, paths):
-            making.make(drive)
-        firmware.make(firmware.uefi(launch, paths))
-        tpm.make(launch, paths)
-        iso.make(launch, paths)
-        _forget_last_run(paths)
-        await companions.start(beside(launch, found, paths))
-        await asyncio.sleep(_A_ROUND)
-        if told.is_set():  # no guest is begun that would have to be ended at once, before it hears anything
-            return Termination("Stopped", "the machine was told to stop before its guest was started")
-        print(shlex.join(argv), flush=True)
-        paths.command.write_text(json.dumps(argv))
-        return await _live(await Qemu.start(argv, paths), paths, readiness, told, Care(grace(launch), found.cell))
+        async with readiness.served():
+            return await _run(paths, told, companions, readiness)
     except LaunchError as error:
         return refused(error)
     finally:
         await companions.end()
+
+
+async def _run(paths: Paths, told: asyncio.Event, companions: Companions, readiness: Readiness) -> Termination:
+    launch = load(paths)
+    found = devices.read(launch, paths)
+    argv = command_line(launch, found, paths)
+    if found.cell:
+        pinning.begin(found.cell, cells.count(launch.spec.cpu or Cpu()))
+    for drive in disks.drives(launch.spec, paths):
+        making.make(drive)
+    firmware.make(firmware.uefi(launch, paths))
+    tpm.make(launch, paths)
+    iso.make(launch, paths)
+    _forget_last_run(paths)
+    await companions.start(beside(launch, found, paths))
+    await asyncio.sleep(_A_ROUND)
+    if told.is_set():  # no guest is begun that would have to be ended at once, before it hears anything
+        return Termination("Stopped", "the machine was told to stop before its guest was started")
+    print(shlex.join(argv), flush=True)
+    paths.command.write_text(json.dumps(argv))
+    return await _live(await Qemu.start(argv, paths), paths, readiness, told, Care(grace(launch), found.cell))
 
 
 def beside(launch: Launch, found: Devices, paths: Paths) -> list[Companion]:

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from libvf_api import guest_report
+from libvf_api import guest_report, names
 
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Every path the launcher reads or writes."""
+    """Every path the launcher reads or writes, and the port at which it is asked."""
 
     root: Path = Path("/")
+    readiness_port: int = names.READINESS_PORT  # 0 for any that is free
 
     @property
     def machine(self) -> Path:
@@ -98,13 +99,8 @@ class Paths:
         return self.root / guest_report.FOLDER.lstrip("/") / guest_report.SOCKET
 
     @property
-    def started(self) -> Path:
-        """A pipe that gives a line when the guest runs for the first time."""
-        return self.run / "started"
-
-    @property
     def ready(self) -> Path:
-        """Present while QMP says running: the Pod's readiness probe looks for it."""
+        """Present while QMP says running, as long as the Pod is ready."""
         return self.run / "ready"
 
     @property

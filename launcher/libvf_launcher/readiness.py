@@ -1,33 +1,75 @@
-"""Whether the guest runs, for kubelet: a file that is there while it does, and a pipe that tells the first time.
+"""Whether the guest runs: told to kubelet at a port of the Pod, and by a file to whoever looks from inside.
 
-A probe is a process that the runtime puts into the container, which costs more than all it does there. So the one for
-the start is asked once and waits, and waiting at a pipe (fifo(7)) costs nothing and ends at once.
+A probe that kubelet asks by HTTP costs two small packets. One by exec is a process that the runtime puts into the
+container, which costs more than all that it does there: with many machines it was the largest part of an idle node.
+The port tells this and nothing else.
 """
 
-import os
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
 
+from libvf_launcher.errors import BadMachine
 from libvf_launcher.paths import Paths
 
-_READERS = 16
+_WAITS_SECONDS = 0.8  # below the second between two probes: who asks before the guest runs hears of it at once
+_READS_SECONDS = 5
 
 
 class Readiness:
     """Begins with a guest that does not run; what a run before left is taken away."""
 
     def __init__(self, paths: Paths) -> None:
-        self._ready, self._started = paths.ready, paths.started
-        self._pipe: int | None = None
-        self._ready.unlink(missing_ok=True)
-        self._started.unlink(missing_ok=True)
-        os.mkfifo(self._started, 0o600)
+        self._file = paths.ready
+        self._running = asyncio.Event()
+        self.port = paths.readiness_port
+        self._file.unlink(missing_ok=True)
 
     def tell(self, running: bool) -> None:
         """Keep both in step."""
-        if not running:
-            self._ready.unlink(missing_ok=True)
-            return
-        self._ready.touch()
-        if self._pipe is None:
-            # open at both ends it never blocks, and keeps a line for whoever comes to read later
-            self._pipe = os.open(self._started, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-            os.write(self._pipe, b"\n" * _READERS)
+        if running:
+            self._file.touch()
+            self._running.set()
+        else:
+            self._file.unlink(missing_ok=True)
+            self._running.clear()
+
+    @contextlib.asynccontextmanager
+    async def served(self) -> AsyncIterator[None]:
+        """Answer while this is entered; raises BadMachine where the port is another's."""
+        try:
+            listening = _listening(self.port)
+        except OSError as error:
+            raise BadMachine(f"port {self.port} of the Pod, where kubelet asks for the guest: {error}") from error
+        self.port = listening.getsockname()[1]
+        server = await asyncio.start_server(self._answer, sock=listening)
+        try:
+            yield
+        finally:
+            server.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """200 while the guest runs, else 503 (RFC 9110); what is asked does not matter."""
+        try:
+            with contextlib.suppress(TimeoutError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _READS_SECONDS)
+                status = "200 OK" if await self._runs() else "503 Service Unavailable"
+                writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+                await writer.drain()
+        except ConnectionError:
+            pass  # who asked has gone
+        finally:
+            writer.close()
+
+    async def _runs(self) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._running.wait(), _WAITS_SECONDS)
+        return self._running.is_set()
+
+
+def _listening(port: int) -> socket.socket:
+    """At all addresses that a Pod may have, of both kinds where its node knows both."""
+    if socket.has_dualstack_ipv6():
+        return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    return socket.create_server(("", port))

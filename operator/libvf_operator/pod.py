@@ -180,8 +180,8 @@ def _container(spec: Object, made: list[Part], settings: Settings) -> Object:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "startupProbe": {**_STARTED, "periodSeconds": 1, "failureThreshold": START_SECONDS // _WAITS_SECONDS},
-        "readinessProbe": {**_READY, "periodSeconds": 30, "failureThreshold": 1},
+        "startupProbe": {**_RUNS, "periodSeconds": 1, "failureThreshold": START_SECONDS},
+        "readinessProbe": {**_RUNS, "periodSeconds": 5, "failureThreshold": 1},
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [mount for part in made for mount in part.mounts],
         **({"ports": ports} if ports else {}),
@@ -199,9 +199,5 @@ def _cpu(spec: Object, settings: Settings) -> str:
     return f"{max(1, 1000 * numa.cpus(spec) // settings.cpu_allocation_ratio)}m"
 
 
-# each probe is a process that the runtime puts into the container, which costs more than all it does there: so the one
-# for the start waits there, at a pipe
-_WAITS_SECONDS = 50
-_READY: Object = {"exec": {"command": ["test", "-f", "/run/libvf/ready"]}, "timeoutSeconds": 20}
-_WAIT = "cd /run/libvf; until [ -p started ]; do sleep 1; done; [ -f ready ] || read -r _ < started; [ -f ready ]"
-_STARTED: Object = {"exec": {"command": ["sh", "-c", _WAIT]}, "timeoutSeconds": _WAITS_SECONDS}
+# by HTTP, as a probe by exec is a process that the runtime puts into the container: the launcher's readiness.py
+_RUNS: Object = {"httpGet": {"path": "/", "port": names.READINESS_PORT}, "timeoutSeconds": 20}

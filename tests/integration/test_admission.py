@@ -39,6 +39,10 @@ CD = {"name": "cd", "image": {"reference": "example/installer:1"}}
 ONE_DISK = _claim()
 
 REFUSED = {
+    "the launcher's own port": (
+        _machine(ports=[{"name": "odd", "port": 61107}]),
+        "spec.ports: at port 61107 kubelet asks the launcher whether the guest runs: use another port in the guest",
+    ),
     "ports without a card": (
         _machine(ports=[{"name": "ssh", "port": 22}], network={"mode": "None"}),
         "spec.ports needs a network card",

@@ -28,7 +28,7 @@ from lab.guest.signed import signed_disk
 SECONDS = 240  # a guest's boot by UEFI, in emulation, on a busy host
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCRIPT = "import sys; from pathlib import Path; from libvf_launcher.paths import Paths; "
-SCRIPT += "from libvf_launcher.__main__ import main; sys.exit(main([], Paths(Path(sys.argv[1]))))"
+SCRIPT += "from libvf_launcher.__main__ import main; sys.exit(main([], Paths(Path(sys.argv[1]), 0)))"
 # the cache and Python are below root's home, which is closed to others: here its folders stand in an open one
 OPENED = """
 hold=$(mktemp -d) && mount --bind "$HOME" "$hold" && mount -t tmpfs -o mode=755 none "$HOME" || exit

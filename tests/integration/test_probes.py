@@ -1,11 +1,15 @@
-"""What kubelet asks in the container and what it finds there: the operator's probes on the launcher's files."""
+"""What kubelet asks of a launcher Pod and what it is told: the operator's probes at the launcher's port."""
 
-import os
-import subprocess
-from collections.abc import Iterator
+import asyncio
+import contextlib
+import http.client
+import socket
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from libvf_api import names
+from libvf_launcher.errors import BadMachine
 from libvf_launcher.paths import Paths
 from libvf_launcher.readiness import Readiness
 from libvf_operator import pod
@@ -18,66 +22,76 @@ SECONDS = 10
 @pytest.fixture
 def paths(tmp_path: Path) -> Paths:
     (tmp_path / "run/libvf").mkdir(parents=True)
-    return Paths(tmp_path)
+    return Paths(tmp_path, 0)
 
 
-@pytest.fixture
-def started(paths: Paths) -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen(_command("startupProbe", paths)) as asked:
-        yield asked
-        asked.kill()
+@contextlib.asynccontextmanager
+async def served(paths: Paths) -> AsyncIterator[Readiness]:
+    readiness = Readiness(paths)
+    async with readiness.served():
+        yield readiness
 
 
-def _command(probe: str, paths: Paths) -> list[str]:
+async def asked(readiness: Readiness, probe: str = "readinessProbe") -> bool:
+    """As kubelet does: any answer from 200 to 399 is a yes."""
+    return await asyncio.to_thread(_asked, readiness.port, probe)
+
+
+def _asked(port: int, probe: str) -> bool:
     [container] = pod.for_machine(vm(), SETTINGS)["spec"]["containers"]
-    return [word.replace("/run/libvf", str(paths.run)) for word in container[probe]["exec"]["command"]]
+    get = container[probe]["httpGet"]
+    assert get["port"] == names.READINESS_PORT == Paths().readiness_port
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=container[probe]["timeoutSeconds"])
+    connection.request("GET", get["path"])
+    status = connection.getresponse().status
+    connection.close()
+    return 200 <= status < 400
 
 
-def _waits(asked: subprocess.Popen[bytes]) -> bool:
-    with pytest.raises(subprocess.TimeoutExpired):
-        asked.wait(1.5)
-    return True
+@pytest.mark.parametrize("probe", ["startupProbe", "readinessProbe"])
+async def test_it_is_a_no_until_the_guest_runs_and_a_yes_from_then_on(paths: Paths, probe: str) -> None:
+    async with served(paths) as readiness:
+        assert not await asked(readiness, probe)
+        readiness.tell(running=True)
+        assert await asked(readiness, probe)
+        assert await asked(readiness, probe)
 
 
-def _ready(paths: Paths) -> bool:
-    return subprocess.run(_command("readinessProbe", paths), check=False).returncode == 0
+async def test_who_asks_just_before_the_guest_runs_hears_of_it_at_once(paths: Paths) -> None:
+    async with served(paths) as readiness:
+        asking = asyncio.create_task(asked(readiness, "startupProbe"))
+        await asyncio.sleep(0.3)
+        assert not asking.done()
+        readiness.tell(running=True)
+        assert await asyncio.wait_for(asking, SECONDS)
 
 
-def test_asked_before_the_launcher_is_there_it_waits_until_the_guest_runs(
-    paths: Paths, started: subprocess.Popen[bytes]
-) -> None:
-    assert _waits(started)
-    readiness = Readiness(paths)
-    assert _waits(started)
-    readiness.tell(running=True)
-    assert started.wait(SECONDS) == 0
-    assert _ready(paths)
+async def test_a_guest_that_is_paused_is_not_ready_and_one_that_goes_on_is(paths: Paths) -> None:
+    async with served(paths) as readiness:
+        for running in (True, False, True):
+            readiness.tell(running)
+            assert await asked(readiness) is running
+            assert paths.ready.exists() is running
 
 
-def test_asked_again_later_it_is_answered_at_once(paths: Paths) -> None:
+async def test_a_container_that_restarts_in_its_pod_begins_anew(paths: Paths) -> None:
     Readiness(paths).tell(running=True)
-    for _ in range(3):
-        assert subprocess.run(_command("startupProbe", paths), timeout=SECONDS, check=False).returncode == 0
+    async with served(paths) as readiness:
+        assert not await asked(readiness)
 
 
-def test_who_comes_to_the_pipe_too_late_to_see_it_told_reads_it_all_the_same(paths: Paths) -> None:
-    Readiness(paths).tell(running=True)
-    reader = os.open(paths.started, os.O_RDONLY | os.O_NONBLOCK)
-    assert os.read(reader, 1) == b"\n"
-    os.close(reader)
+async def test_whoever_says_nothing_or_too_much_keeps_nobody_else_waiting(paths: Paths) -> None:
+    async with served(paths) as readiness:
+        readiness.tell(running=True)
+        with socket.create_connection(("127.0.0.1", readiness.port)), contextlib.suppress(ConnectionError):
+            loud = socket.create_connection(("127.0.0.1", readiness.port), timeout=SECONDS)
+            await asyncio.to_thread(loud.sendall, b"x" * (1 << 20))
+            loud.close()
+        assert await asked(readiness)
 
 
-def test_a_guest_that_is_paused_is_not_ready_and_one_that_goes_on_is(paths: Paths) -> None:
-    readiness = Readiness(paths)
-    for running in (True, False, True):
-        readiness.tell(running)
-        assert _ready(paths) is running
-
-
-def test_a_container_that_restarts_in_its_pod_begins_anew(paths: Paths) -> None:
-    Readiness(paths).tell(running=True)
-    Readiness(paths)
-    assert not _ready(paths)
-    with subprocess.Popen(_command("startupProbe", paths)) as asked:
-        assert _waits(asked)
-        asked.kill()
+async def test_a_port_that_is_taken_is_told(paths: Paths) -> None:
+    async with served(paths) as readiness:
+        with pytest.raises(BadMachine, match=f"port {readiness.port} of the Pod"):
+            async with Readiness(Paths(paths.root, readiness.port)).served():
+                raise AssertionError

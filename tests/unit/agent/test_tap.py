@@ -53,7 +53,7 @@ def test_its_container_gets_the_nodes_and_the_hook(tmp_path: Path, vhost: bool) 
         {
             "hookName": "createRuntime",
             "path": "/opt/bin/libvf-tap",
-            "args": ["libvf-tap", "vm0", "192.0.0.1", "192.0.0.2", "29", "107"],
+            "args": ["libvf-tap", "vm0", "192.0.0.1", "192.0.0.2", "29", "107", "61107"],
         }
     ]
 
@@ -89,8 +89,8 @@ def test_the_network_of_the_host_is_left_alone(pod: PodNetwork, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["vm0", "192.0.0.1", "nowhere", "29", "107"], ["vm0", "1.1.1.1", "1.1.1.2", "40", "1"]]
+    "words", [[], ["vm0", "192.0.0.1", "nowhere", "29", "107", "1"], ["vm0", "1.1.1.1", "1.1.1.2", "40", "1", "1"]]
 )
 def test_arguments_that_are_not_understood_change_nothing(pod: PodNetwork, tmp_path: Path, words: list[str]) -> None:
-    assert "NAME GATEWAY GUEST PREFIX OWNER" in pod.hook(compiled(tap.HOOK, tmp_path), *words).stderr
+    assert "NAME GATEWAY GUEST PREFIX OWNER KEPT" in pod.hook(compiled(tap.HOOK, tmp_path), *words).stderr
     assert "vm0" not in pod.said("ip", "link")

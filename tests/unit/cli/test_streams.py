@@ -55,7 +55,7 @@ elif "exec" in arguments:
     from pathlib import Path
     from libvf_launcher.__main__ import main
     from libvf_launcher.paths import Paths
-    sys.exit(main(words, Paths(Path({root!r}))))
+    sys.exit(main(words, Paths(Path({root!r}), 0)))
 elif "--raw" in arguments:
     sys.exit("Error from server (NotFound): the server could not find the requested resource")
 elif "get" in arguments:

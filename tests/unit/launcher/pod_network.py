@@ -63,6 +63,12 @@ def fetched(namespace: str, url: str) -> str:
     return subprocess.run(argv, capture_output=True, text=True).stdout.strip()
 
 
+def answered(namespace: str, url: str) -> bool:
+    """Whether who asks there from within a namespace is told that all is well."""
+    argv = [*within(namespace), sys.executable, "-c", _FETCH, url]
+    return subprocess.run(argv, capture_output=True).returncode == 0
+
+
 def within(namespace: str) -> list[str]:
     """The argv prefix that runs a program in a namespace."""
     return ["ip", "netns", "exec", namespace]

@@ -15,23 +15,30 @@ from typing import Any
 
 import pytest
 from libvf_agent.tap import arguments
+from libvf_api.names import READINESS_PORT
 from libvf_launcher.paths import Paths
 
 from lab.emulator import qemu
 from lab.guest.build import guest_disk
 from lab.trixie import programs
-from tests.unit.launcher.pod_network import MTU, OUTSIDE, POD, PodNetwork, compiled, fetched, within
-from tests.unit.launcher.test_life import SCRIPT, until
+from tests.unit.launcher.pod_network import MTU, OUTSIDE, POD, PodNetwork, answered, compiled, fetched, within
+from tests.unit.launcher.test_life import until
 
 UID = "11111111-2222-3333-4444-555555555555"
 # what kubelet and containerd do for the launcher: low ports are free, /dev/net/tun is its own, it is nobody much. What
-# it may beyond a Pod's launcher is to read all files, as Python and QEMU are in a folder of root's here
+# it may beyond a Pod's launcher is to read all files, as Python and QEMU are in a folder of root's here, also where
+# access(2) is asked: for others than root that looks at no capabilities, unless securebits say so
 AS_IN_A_POD = (
     "sysctl -q net.ipv4.ip_unprivileged_port_start=0; mount -t tmpfs none /dev/net && mknod /dev/net/tun c 10 200"
     " && chown 107:107 /dev/net/tun && exec setpriv --reuid=107 --regid=107 --clear-groups"
+    " --securebits=+no_setuid_fixup"
     " --inh-caps=-all,+dac_read_search --ambient-caps=+dac_read_search --bounding-set=-all,+dac_read_search"
     ' --no-new-privs "$@"'
 )
+
+
+SCRIPT = "import sys; from pathlib import Path; from libvf_launcher.paths import Paths; "
+SCRIPT += "from libvf_launcher.__main__ import main; sys.exit(main([], Paths(Path(sys.argv[1]))))"
 
 
 class Guest:
@@ -127,5 +134,6 @@ def test_a_guest_reaches_out_and_its_ports_are_reached_at_the_pods_address(
     assert "libvf-guest: address 192.0.0.2/29" in guest.said
     assert fetched(pod.outside, f"http://{POD}/word") == "SESAME"
     assert fetched(pod.pod, "http://127.0.0.1/word") == "SESAME"  # so does kubectl port-forward ask
+    assert answered(pod.outside, f"http://{POD}:{READINESS_PORT}/")  # and so kubelet whether the guest runs
     if mode == "Tap":
         assert f"mtu {MTU}, dns nameserver 10.9.0.53 search lab.svc.cluster.local" in guest.said

@@ -20,7 +20,7 @@ from lab.emulator import qemu
 
 SECONDS = 120  # on a busy machine
 SCRIPT = "import sys; from pathlib import Path; from libvf_launcher.paths import Paths; "
-SCRIPT += "from libvf_launcher.__main__ import main; sys.exit(main(sys.argv[2:], Paths(Path(sys.argv[1]))))"
+SCRIPT += "from libvf_launcher.__main__ import main; sys.exit(main(sys.argv[2:], Paths(Path(sys.argv[1]), 0)))"
 COMMAND = (sys.executable, "-c", SCRIPT)
 
 

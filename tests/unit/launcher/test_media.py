@@ -202,4 +202,4 @@ def test_the_volumes_find_a_place_beside_six_cdroms_and_no_secret_is_in_the_log(
 
 
 _QUERY = "import sys; from pathlib import Path; from libvf_launcher.paths import Paths; "
-_QUERY += "from libvf_launcher.__main__ import main; main(['qmp', 'query-block'], Paths(Path(sys.argv[1])))"
+_QUERY += "from libvf_launcher.__main__ import main; main(['qmp', 'query-block'], Paths(Path(sys.argv[1]), 0))"

@@ -14,7 +14,7 @@ import pytest
 from libvf_launcher.paths import Paths
 
 SCRIPT = "import sys; from pathlib import Path; from libvf_launcher.paths import Paths; "
-SCRIPT += "from libvf_launcher.__main__ import main; sys.exit(main(sys.argv[2:], Paths(Path(sys.argv[1]))))"
+SCRIPT += "from libvf_launcher.__main__ import main; sys.exit(main(sys.argv[2:], Paths(Path(sys.argv[1]), 0)))"
 SECONDS = 20
 
 
