@@ -1,15 +1,17 @@
 """Where a QEMU is: what of /proc is read, when, and what is told of it."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from libvf_agent import residence
 from libvf_agent.claims import ClaimRef
+from libvf_agent.cpus import ranges
 from libvf_agent.driver import Driver
 from libvf_agent.settled import AGAIN_SECONDS, LATEST_SECONDS, SOONER_SECONDS, Watched
-from libvf_agent.sysfs import Sysfs
+from libvf_agent.sysfs import HostFiles, Sysfs
 from libvf_agent.whereabouts import Whereabouts
 from libvf_api.residence import Residence
 
@@ -155,3 +157,11 @@ async def test_a_claim_that_is_no_machines_costs_a_look_at_process_names_alone(t
     for _ in range(5):
         await whereabouts.look()
     assert asked == [("ns", "desk-gpu0")]
+
+
+@pytest.mark.skipif(not Path("/proc/self/numa_maps").exists(), reason="this kernel has no NUMA")
+def test_the_kernels_own_files_are_read_as_they_are() -> None:
+    found = residence.read(Sysfs(HostFiles("/")), os.getpid())
+    assert found.others == ranges(os.sched_getaffinity(0))
+    assert sum(found.memory.values()) > 1
+    assert found.vcpus == ()
