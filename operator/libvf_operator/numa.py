@@ -64,6 +64,10 @@ def lacks(partition: Object, spec: Object) -> str:
     whole = f"cell: {{cpus: {wanted['cpus']}, memory: {wanted['memory']}, overhead: {wanted['overhead']}}}"
     if there is None:
         return f"it has no cell to be aligned with: make it anew with {whole}"
+    if there.get("policy", "Aligned") != policy(spec):
+        return (
+            f"its cell is {there.get('policy', 'Aligned')} and spec.numa.policy is {policy(spec)}: make them the same"
+        )
     if there.get("hugepages") != wanted.get("hugepages"):
         return "its cell has other pages than spec.memory.hugepages: make them the same"
     few = [name for name in ("cpus", "memory", "overhead") if _number(there, name) < _number(wanted, name)]

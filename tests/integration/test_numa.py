@@ -110,10 +110,10 @@ def test_eight_are_each_on_one_numa_node_and_the_ninth_waits_until_it_may_be_on_
 
 def test_one_that_fits_only_across_two_runs_under_preferred_without_a_cell(api: Api, host: Callable[..., Node]) -> None:
     node = host(3, nvidia(), far())
-    api.apply(wants("first", 1), wants("second", 2), wants("third", 2))
-    first, second = (placed(api, name) for name in ("first", "second"))
-    rooms = {by_request(claim)["cell"]["device"] for claim in (first, second)}
-    assert len(rooms) == 2
+    for name, cores, room in (("first", 1, "node0"), ("second", 2, "node1")):
+        api.apply(wants(name, cores))
+        assert by_request(placed(api, name))["cell"]["device"] == room
+    api.apply(wants("third", 2))
     assert "only across two" not in waits(api, "third")  # one CPU is left
     api.apply(wants("ninth", 1), wants("preferred", 2, "Preferred"))
     node.prepare(placed(api, "ninth"))
@@ -132,8 +132,9 @@ def test_a_gpu_on_another_node_is_taken_where_it_is_only_preferred_and_that_is_s
     node = host(3, nvidia())
     api.apply(wants("first", 2))
     assert by_request(placed(api, "first"))["cell"]["device"] == "node0"
-    api.apply(wants("second", 2), wants("third", 2, "Preferred"))
+    api.apply(wants("second", 2))
     words = waits(api, "second")
+    api.apply(wants("third", 2, "Preferred"))
     assert "n1 NUMA node 0: 0 of 2 CPUs free; n1 NUMA node 1: no free slice that would do" in words
     claim = placed(api, "third")
     found = by_request(claim)

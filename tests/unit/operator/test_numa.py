@@ -135,6 +135,8 @@ ENOUGH: Json = {"cpus": 2, "memory": "1Gi", "overhead": "192Mi"}
         ("Aligned", {**ENOUGH, "cpus": 1}, "too little cpus"),
         ("Aligned", {"cpus": 2, "memory": "1Gi"}, "too little overhead"),
         ("Aligned", {**ENOUGH, "hugepages": "2Mi"}, "other pages"),
+        ("Preferred", ENOUGH, "its cell is Aligned and spec.numa.policy is Preferred"),
+        ("Preferred", {**ENOUGH, "policy": "Preferred"}, ""),
         ("Aligned", ENOUGH, ""),
         ("None", None, ""),
     ],
