@@ -25,9 +25,11 @@ class Shape:
             cpus = self.cpus or _CPUS[accelerator]
             return ["-accel", accelerator, "-smp", str(cpus), "-m", str(self.memory_mib), *CARDS]
         one_thread = ",thread=single" if accelerator == "tcg" else ""
+        # a socket each: CPUs that share a cache over two nodes would be a machine that Linux does not believe in
+        sockets = f"{self.numa_nodes * self.cpus},sockets={self.numa_nodes},cores={self.cpus},threads=1"
         return [
             *("-accel", f"{accelerator}{one_thread}"),
-            *("-smp", str(self.numa_nodes * self.cpus), "-m", str(self.numa_nodes * self.memory_mib)),
+            *("-smp", sockets, "-m", str(self.numa_nodes * self.memory_mib)),
             *(word for number in range(self.numa_nodes) for word in self._node(number)),
             *(word for one in range(self.numa_nodes) for word in self._distances(one)),
             *numa_cards(self.numa_nodes),

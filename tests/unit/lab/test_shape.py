@@ -13,7 +13,7 @@ def test_a_plain_node_has_one_emulated_cpu_and_all_cards() -> None:
 
 def test_each_numa_node_has_cpus_memory_and_a_disk_behind_a_bridge_of_its_own() -> None:
     words = NUMA.arguments("tcg")
-    assert words[:6] == ["-accel", "tcg,thread=single", "-smp", "12", "-m", "8192"]
+    assert words[:6] == ["-accel", "tcg,thread=single", "-smp", "12,sockets=2,cores=6,threads=1", "-m", "8192"]
     assert "node,nodeid=1,cpus=6-11,memdev=mem1" in words
     assert "dist,src=0,dst=1,val=20" in words
     assert "pxb-pcie,id=pxb1,bus=pcie.0,bus_nr=64,numa_node=1" in words

@@ -25,16 +25,17 @@ COMMAND = (sys.executable, "-c", SCRIPT)
 
 
 class Running:
-    """A launcher whose container is a folder."""
+    """A launcher whose container is a folder; `devices` are those of the launch document."""
 
-    def __init__(self, root: Path, **spec: Any) -> None:
+    def __init__(self, root: Path, devices: tuple[dict[str, str], ...] = (), **spec: Any) -> None:
         self.paths = Paths(root)
         at = self.paths
         for folder in (at.machine.parent, at.run, at.state, at.termination.parent, at.shared_memory):
             folder.mkdir(parents=True)
         body = {"memory": {"size": "64Mi"}, "cpu": {"acceleration": "Preferred"}, "network": {"mode": "None"}, **spec}
         uid = "11111111-2222-3333-4444-555555555555"
-        self.paths.machine.write_text(json.dumps({"name": "a", "namespace": "b", "uid": uid, "spec": body}))
+        document = {"name": "a", "namespace": "b", "uid": uid, "spec": body, "devices": devices}
+        self.paths.machine.write_text(json.dumps(document))
         self.process = self.start()
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
@@ -87,8 +88,8 @@ def launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     emulator(monkeypatch)
     started: list[Running] = []
 
-    def begin(**spec: Any) -> Running:
-        started.append(Running(tmp_path / "c", **spec))
+    def begin(**given: Any) -> Running:
+        started.append(Running(tmp_path / "c", **given))
         return started[-1]
 
     yield begin
