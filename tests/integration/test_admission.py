@@ -209,6 +209,8 @@ def test_refused_with_field_and_cure(api: Any, case: str) -> None:
         {"vram": {"min": "1Gi", "max": "1Gi"}},
         {"vram": {"min": 1}},
         *({"mode": mode} for mode in ("Mediated", "VirtualFunction", "Passthrough")),
+        {"count": 2, "cell": {"cpus": 8, "memory": "16Gi", "overhead": "256Mi", "hugepages": "2Mi"}},
+        {"cell": {"cpus": 1, "memory": 1073741824, "policy": "Preferred"}},
     ],
 )
 def test_partitions_that_mean_something_are_taken(api: Any, spec: dict[str, Any]) -> None:
@@ -253,6 +255,15 @@ TAKEN: dict[str, dict[str, Any]] = {
             "-set device.hostdev0.x-pci-sub-device-id=0x12ba",
             "-set device.hostdev1.rombar=0",
         ]
+    },
+    "one NUMA node": {"numa": {"policy": "Aligned"}, "gpus": [{"name": "gpu0"}]},
+    "network functions of a machine that only prefers it": {
+        "numa": {"policy": "Preferred"},
+        "nics": [{"name": "fast"}],
+    },
+    "GPUs of several claims that nothing holds together": {
+        "numa": {"policy": "None"},
+        "gpus": [{"name": "a"}, {"name": "b"}],
     },
     "huge pages": {"memory": {"size": "3Gi", "hugepages": "1Gi"}},
     "small huge pages": {"memory": {"size": 1073741824, "hugepages": "2Mi"}},
