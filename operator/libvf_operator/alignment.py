@@ -13,6 +13,8 @@ from libvf_operator.objects import Object
 from libvf_operator.status import Conditions
 
 CONDITION = "NumaAligned"
+NOT_BOUND, APART, ASTRAY = WITHOUT = ("NotBound", "GpuApart", "Astray")
+"""Why a machine that runs is not on one NUMA node."""
 
 
 def claim_name(machine: Object) -> str | None:
@@ -67,7 +69,7 @@ def _verdict(devices: list[Object]) -> tuple[bool | None, str, str]:
     data = cells.of(devices)
     if data is None:
         cure = "it runs as any machine does; a restart takes a NUMA node when one has room"
-        return False, "NotBound", f"no NUMA node had its CPUs and its memory: {cure}"
+        return False, NOT_BOUND, f"no NUMA node had its CPUs and its memory: {cure}"
     if "numaNode" not in data:
         return None, "NotPrepared", "known when the host agent has prepared its cell"
     node = int(data["numaNode"])
@@ -76,12 +78,12 @@ def _verdict(devices: list[Object]) -> tuple[bool | None, str, str]:
     away = {one.get("numaNode") for one in cards} - {node}
     if away:
         told = ", ".join("an unknown NUMA node" if one is None else f"NUMA node {one}" for one in sorted(away, key=str))
-        return False, "GpuApart", f"its CPUs and memory are on NUMA node {node} and its GPU is on {told}"
+        return False, APART, f"its CPUs and memory are on NUMA node {node} and its GPU is on {told}"
     found = residence.of(data.get(names.RESIDENCE))
     if found is None:
         return None, "NotSeen", f"held to NUMA node {node}; the host agent has not yet looked at its QEMU in /proc"
     if words := found.astray(node):
-        return False, "Astray", f"held to NUMA node {node}, and in /proc: {words}"
+        return False, ASTRAY, f"held to NUMA node {node}, and in /proc: {words}"
     size = of_bytes(sum(found.memory.values()) * residence.MIB)
     what = f"{'GPU, ' if cards else ''}CPUs {', '.join(found.vcpus)} and {size} of memory"
     return True, "Seen", f"{what} are on NUMA node {node}, as /proc has it"

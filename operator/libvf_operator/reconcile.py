@@ -31,9 +31,12 @@ from libvf_operator.store import KINDS, Store, Work
 
 log = logging.getLogger("libvf.operator")
 
-_WARNINGS = frozenset({*machine_status.STALLED, "InstallFailed"})
+_WARNINGS = frozenset({*machine_status.STALLED, "InstallFailed", alignment.ASTRAY})
 # conditions beside Ready that are worth an Event
-_TOLD = {("RestartRequired", "SpecChanged"), ("Installed", "Installed"), ("Installed", "InstallFailed")}
+_TOLD = {
+    *(("RestartRequired", "SpecChanged"), ("Installed", "Installed"), ("Installed", "InstallFailed")),
+    *((alignment.CONDITION, reason) for reason in alignment.WITHOUT),
+}
 _WAITING_AGAIN = 10.0  # seconds: why something waits changes without any object of ours changing
 _RETRY_MOST = 15.0  # seconds: a quota or an admission rule is lifted without an event that we see
 _SLICES_FRESH = 3.0  # seconds: many machines that wait together are explained from one list
