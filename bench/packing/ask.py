@@ -45,30 +45,42 @@ class Ask:
     label: str = ""
 
 
-Order = Callable[[Request], Json]  # from a request to the devices of its claim's spec
+@dataclass(frozen=True, slots=True)
+class Order:
+    """In which order a claim asks: the devices of its spec; and whether Pods are drawn to their like."""
+
+    name: str
+    devices: Callable[[Request], Json]
+    alike: bool = True
 
 
-def ours(one: Request) -> Json:
-    """The operator's own."""
-    partition = {
-        "apiVersion": names.API_VERSION,
-        "kind": "GpuPartition",
-        "metadata": {"name": "", "namespace": "", "uid": ""},
-    }
-    return dict(for_partition({**partition, "spec": _spec(one)})["spec"])
+def _operators(one: Request) -> Json:
+    meta = {"name": "", "namespace": "", "uid": ""}
+    partition = {"apiVersion": names.API_VERSION, "kind": "GpuPartition", "metadata": meta}
+    return dict(for_partition({**partition, "spec": _spec(one)})["spec"]["devices"])
 
 
-def without_open(one: Request) -> Json:
+def _any(one: Request) -> Json:
     """What is left where nobody says which cards are open: any device that fits."""
-    [request] = ours(one)["devices"]["requests"]
-    return {"devices": {"requests": [{**request, "firstAvailable": request["firstAvailable"][-1:]}]}}
+    return among(one, lambda listed: [listed["any"]])
+
+
+def among(one: Request, choose: Callable[[dict[str, Json]], list[Json]]) -> Json:
+    """The operator's request with other alternatives, chosen from its own by their names."""
+    devices = _operators(one)
+    [request] = devices["requests"]
+    return {"requests": [{**request, "firstAvailable": choose({a["name"]: a for a in request["firstAvailable"]})}]}
+
+
+OURS = Order("the operator's own", _operators)
+ALONE = Order("any card that fits", _any, alike=False)
 
 
 @cache
 def asked(one: Request, order: Order) -> Ask:
     """A request in an order."""
-    label = "".join(neighbours.labels(gpus(one)).values()) if order is ours else ""
-    return Ask(one.least, alternatives(order(one)), label)
+    label = "".join(neighbours.labels(gpus(one)).values()) if order.alike else ""
+    return Ask(one.least, alternatives(order.devices(one)), label)
 
 
 def gpus(one: Request) -> list[Json]:
@@ -86,9 +98,9 @@ def resources(one: Request) -> dict[str, str]:
     return {"cpu": f"{milli_cpus(one.least)}m", "memory": f"{3 * one.least}Gi"}
 
 
-def alternatives(spec: Json) -> tuple[Alternative, ...]:
+def alternatives(devices: Json) -> tuple[Alternative, ...]:
     """Those of a claim that a card could meet; raises where a selector is not understood."""
-    [request] = spec["devices"]["requests"]
+    [request] = devices["requests"]
     listed = enumerate(request["firstAvailable"])
     return tuple(_alternative(MOST - n, each) for n, each in listed if each["deviceClassName"] == names.GPU_CLASS)
 

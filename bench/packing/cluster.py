@@ -51,7 +51,12 @@ class Scheduler:
     async def claim(self, name: str, one: Request, order: Order) -> ClaimRef:
         """The claim of a request."""
         meta = {"name": name, "namespace": "default", "labels": {_LABEL: "claim"}}
-        body = {"apiVersion": CLAIM_API, "kind": "ResourceClaim", "metadata": meta, "spec": order(one)}
+        body = {
+            "apiVersion": CLAIM_API,
+            "kind": "ResourceClaim",
+            "metadata": meta,
+            "spec": {"devices": order.devices(one)},
+        }
         made = await self.server.create(CLAIMS, body, MANAGER)
         return ClaimRef("default", name, made["metadata"]["uid"])
 
@@ -132,7 +137,7 @@ def _result(claim: Json | None) -> tuple[str, str] | None:
 
 def _pod(name: str, one: Request, order: Order, nodes: Sequence[str]) -> Json:
     """As the operator's, but for what needs a kubelet; a grace of 0 seconds, as none ends it."""
-    alike = ask.gpus(one) if order is ask.ours else []
+    alike = ask.gpus(one) if order.alike else []
     fields = [{"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]} for node in nodes]
     here = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": fields}}
     container = {

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.figures import Figure
-from bench.packing.ask import ours, without_open
+from bench.packing.ask import ALONE, OURS
 from bench.packing.cards import FLEETS, SMALL
 from bench.packing.optimum import Optimum, optimum
 from bench.packing.play import first_fit, modelled, share
@@ -57,7 +57,7 @@ def _played(traces: Sequence[Trace]) -> list[Played]:
     """All traces in our order, and then all of them by the scheduler alone."""
     with TemporaryDirectory() as folder, control_plane(Path(folder)) as api:
         os.environ["KUBECONFIG"] = str(api.kubeconfig)
-        tried = [(each, order) for order in (ours, without_open) for each in traces]
+        tried = [(each, order) for order in (OURS, ALONE) for each in traces]
         return asyncio.run(all_played(tried, Path(folder) / "hosts"))
 
 
@@ -138,7 +138,7 @@ def _trend() -> Iterator[Figure]:
     """With fuller and emptier fleets, by the model."""
     for load in _LOADS:
         traces = [trace(s, f, load, seed) for seed in range(1, 1 + _SEEDS) for f in FLEETS for s in SHAPES]
-        compared = [_compared(each, modelled(each, ours), modelled(each, without_open), 3) for each in traces]
+        compared = [_compared(each, modelled(each, OURS), modelled(each, ALONE), 3) for each in traces]
         samples = tuple(one.ours / one.best.bound for one in compared)
         below = sum(one.ours < max(one.without, one.by_hand) for one in compared)
         yield Figure(

@@ -72,20 +72,24 @@ class FakeHost:
         status = {"capacity": amounts, "allocatable": amounts, "conditions": [stamped]}
         await self._server.create(NODES, node, MANAGER)
         await self._server.apply(f"{NODES}/{self.name}/status", {**node, "status": status}, MANAGER)
-        await self._driver.publish()
+        await self.publish()
         self._door.writes.clear()
 
     async def end(self) -> None:
         """The Node is gone, and its slices with it."""
         await self._server.delete(f"{NODES}/{self.name}")
 
+    async def publish(self) -> int:
+        """As the agent does after each change; how much was written."""
+        return await self._driver.publish()
+
     async def carve(self, ref: ClaimRef) -> None:
         """As kubelet asks when a Pod comes; what is offered is looked at after each."""
         await self._driver.prepare(ref)
         self.carves += 1
-        await self._driver.publish()
+        await self.publish()
 
     async def release(self, ref: ClaimRef) -> None:
         """As kubelet asks when a Pod has ended."""
         await self._driver.unprepare(ref)
-        await self._driver.publish()
+        await self.publish()

@@ -15,7 +15,7 @@ from libvf_agent.slices import pool_name
 from libvf_agent.sysfs import Sysfs
 
 from bench.packing.allocator import Given, Model
-from bench.packing.ask import asked, ours
+from bench.packing.ask import OURS, asked
 from bench.packing.cards import FLEETS, Fleet, on_host
 from bench.packing.play import steps
 from bench.packing.traces import SHAPES, Request, Trace, trace
@@ -83,14 +83,14 @@ async def lived(folder: Path, made: Trace) -> tuple[Counter[str], int]:
 
     async def end(number: int) -> None:
         await agent.release(number)
-        model.release(got.pop(number), asked(made.requests[number], ours))
+        model.release(got.pop(number), asked(made.requests[number], OURS))
 
     for ended, come in steps(made):
         for number in [number for number in ended if number in got]:
             await end(number)
         model.publish()
         for number in come:
-            if choices := model.choices(wanted := asked(made.requests[number], ours)):
+            if choices := model.choices(wanted := asked(made.requests[number], OURS)):
                 got[number] = choices[0]
                 model.take(choices[0], wanted)
                 await agent.carve(number, choices[0].pool, choices[0].device)
