@@ -1,10 +1,12 @@
 # make demo: one VM on a slice of a GPU, from nothing to a picture of its screen.
-# make test: everything that is checked. Both install what is missing.
+# make test: everything that is checked. make bench: what it costs, against peers. All install what is missing.
 
 CACHE  := $(or $(LIBVF_CACHE),$(HOME)/.cache/libvf)
 LOCK   := requirements/dev.txt
 VENV   := $(CACHE)/venv-$(shell sha256sum $(LOCK) | cut -c1-16)
 PYTHON := $(VENV)/bin/python
+BENCH_LOCK := requirements/bench.txt
+BENCH_VENV := $(CACHE)/venv-$(shell sha256sum $(BENCH_LOCK) | cut -c1-16)
 export PYTHONPATH := $(CURDIR)/api:$(CURDIR)/operator:$(CURDIR)/host-agent:$(CURDIR)/launcher:$(CURDIR)/gateway:$(CURDIR)/cli:$(CURDIR)
 export PATH := $(VENV)/bin:$(PATH)
 
@@ -16,9 +18,9 @@ export LIBVF_SEED
 WORKERS ?= 0
 
 SOURCES := api operator/libvf_operator host-agent/libvf_agent launcher/libvf_launcher gateway/libvf_gateway \
-  cli/libvf_cli cli/libvf_workstation lab
+  cli/libvf_cli cli/libvf_workstation lab bench
 
-.PHONY: demo down reset test unit e2e lint docs locks
+.PHONY: demo down reset test unit e2e lint docs bench bench-quick locks
 
 demo: $(VENV)
 	$(PYTHON) -m lab.demo
@@ -51,6 +53,13 @@ lint: $(VENV)
 docs: $(VENV)
 	mkdocs build --strict
 
+# figures into out/bench/, the page of docs/ and the README's table from them; the quick one changes no page
+bench: $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m bench; measured=$$?; $(BENCH_VENV)/bin/python -m bench.page && exit $$measured
+
+bench-quick: $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m bench --quick
+
 # the locks, made anew from pyproject.toml; they carry hashes and no addresses. An image has its extra alone, without
 # what `kubectl vf` needs
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
@@ -60,10 +69,17 @@ EXTRA   := import sys, tomllib; data = tomllib.load(open("pyproject.toml", "rb")
 locks:
 	for extra in operator agent launcher gateway cli; do \
 	  python3 -c '$(EXTRA)' $$extra | $(COMPILE) - -o requirements/$$extra.txt || exit 1; done
-	$(COMPILE) --extra dev pyproject.toml -o requirements/dev.txt
+	for extra in dev bench; do $(COMPILE) --extra $$extra pyproject.toml -o requirements/$$extra.txt || exit 1; done
+
+define install
+	@echo "installing the locked Python packages into $(1) ..."
+	@rm -rf $(1)
+	@python3 -m venv $(1)
+	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2) || { rm -rf $(1); exit 1; }
+endef
 
 $(VENV):
-	@echo "installing the locked Python packages into $(VENV) ..."
-	@rm -rf $(VENV)
-	@python3 -m venv $(VENV)
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK) || { rm -rf $(VENV); exit 1; }
+	$(call install,$(VENV),$(LOCK))
+
+$(BENCH_VENV):
+	$(call install,$(BENCH_VENV),$(BENCH_LOCK))

@@ -41,6 +41,7 @@ MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "libvf"
 MACHINE_LABEL = "libvf.io/machine"
 PARTITION_LABEL = "libvf.io/partition"
+SLICES_LABEL = "libvf.io/slices"  # equal for Pods of VMs that ask for equal slices
 MACHINE_ANNOTATION = "libvf.io/machine"
 REPORT_LABEL = "libvf.io/reports"
 REPORT = "policies"  # the label's value, on the ResourceSlice that carries the annotation

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from libvf_cli.call import options
-from libvf_cli.commands import explain, hosts, importing, life, making, reach, screens
+from libvf_cli.commands import defrag, explain, hosts, importing, life, making, reach, screens
 
 app = typer.Typer(
     name="kubectl-vf",
@@ -30,5 +30,5 @@ def before(
     ctx.obj = options(namespace, context, kubeconfig)
 
 
-for part in (making, importing, life, explain, screens, reach, hosts):
+for part in (making, importing, life, explain, defrag, screens, reach, hosts):
     part.register(app)

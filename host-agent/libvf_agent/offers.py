@@ -211,7 +211,10 @@ def _size(gpu: Gpu, carving: Carving) -> int | None:
 
 
 def _is_open(gpu: Gpu, kind: SliceType, held: set[int | None]) -> bool:
-    """True where the card already holds something this fits beside: same size if it takes one size only."""
+    """True where the card already holds something this fits beside: same size if it takes one size only.
+
+    A size of which one fills the card is never open: the flip would be written for nobody.
+    """
     if kind.whole:
         return False
-    return kind.vram in held if gpu.homogeneous else bool(held)
+    return kind.vram in held and kind.limit != 1 if gpu.homogeneous else bool(held)

@@ -1,8 +1,7 @@
 """ResourceSlices: what cards offer, in the shape and within the limits of resource.k8s.io/v1. Pure.
 
 A pool is one card. Its counters are in slices of their own, before the devices (the API refuses both in one).
-All slices of a pool carry one generation, raised together whenever anything in it changes, and only then: an
-incomplete pool is skipped by the scheduler.
+All slices of a pool carry one generation, which `renewal` raises.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from libvf_api.taints import TaintKey
 
 from libvf_agent.inventory import Gpu, Offer, Offers
 from libvf_agent.metadata import attribute
+from libvf_agent.renewal import renewed
 
 DEVICES_WITH_COUNTERS = 64
 COUNTERS_A_SET = 32
@@ -144,7 +144,7 @@ def _reporting(node: Node, put: list[Json], published: list[Json], report: str) 
     there = next((item for item in published if item["metadata"]["name"] == carrier), None)
     renewed = any(item["metadata"]["name"] == carrier for item in put)
     if there and not renewed and _report_of(there) != report:
-        put = [*put, _slice(node, carrier, there["spec"], there["spec"]["pool"]["generation"])]
+        put = [*put, _slice(node, carrier, there["spec"])]
     return [_with_report(item, report) if item["metadata"]["name"] == carrier else item for item in put]
 
 
@@ -159,22 +159,16 @@ def _with_report(item: Json, report: str) -> Json:
 
 
 def _renewed(node: Node, pool: str, specs: list[Json], present: list[Json]) -> list[Json]:
-    """All slices of the pool in the next generation; none where the API server has just these."""
-    by_name = {item["metadata"]["name"]: item["spec"] for item in present}
-    generations = {spec["pool"]["generation"] for spec in by_name.values()}
-    same = all(_bare(by_name.get(_name(pool, i))) == _bare(spec) for i, spec in enumerate(specs))
-    if same and len(generations) == 1 and len(by_name) == len(specs):
-        return []
-    generation = max(generations, default=0) + 1
-    return [_slice(node, _name(pool, i), spec, generation) for i, spec in enumerate(specs)]
+    """The slices of the pool to write."""
+    names = [item["metadata"]["name"] for item in present]
+    known = [_name(pool, place) for place in range(len(specs))]
+    # one of another name is of a pool that was longer: it counts as published, and has no place
+    places = {name: place for place, name in enumerate([*known, *(n for n in names if n not in known)])}
+    by_place = {places[item["metadata"]["name"]]: item["spec"] for item in present}
+    return [_slice(node, _name(pool, place), spec) for place, spec in sorted(renewed(specs, by_place).items())]
 
 
-def _bare(spec: Json | None) -> Json | None:
-    """The spec without its generation, for comparing."""
-    return {**spec, "pool": {**spec["pool"], "generation": 0}} if spec else None
-
-
-def _slice(node: Node, name: str, spec: Json, generation: int) -> Json:
+def _slice(node: Node, name: str, spec: Json) -> Json:
     owner = {"apiVersion": "v1", "kind": "Node", "name": node.name, "uid": node.uid, "controller": True}
     return {
         "apiVersion": "resource.k8s.io/v1",
@@ -184,7 +178,7 @@ def _slice(node: Node, name: str, spec: Json, generation: int) -> Json:
             "labels": {MANAGED_BY: MANAGER},
             "ownerReferences": [owner],
         },
-        "spec": {**spec, "pool": {**spec["pool"], "generation": generation}},
+        "spec": spec,
     }
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from libvf_api import names
+from libvf_api.quantity import of_bytes, to_bytes
 
 from libvf_operator import cell as cells
 from libvf_operator.objects import Object, child
@@ -11,20 +12,23 @@ CLAIM_API = "resource.k8s.io/v1"
 _DOMAIN = names.DRIVER
 _ALTERNATIVES = 8  # FirstAvailableDeviceRequestMaxSize
 _TOO_MANY = 33  # AllocationResultsMaxSize is 32
+_VRAM = f'device.capacity["{_DOMAIN}"].?vram.orValue(quantity("0"))'
 
 
 def for_partition(partition: Object) -> Object:
-    """The claim of the partition's name: a card already cut in a fitting size first, any second.
+    """The claim of the partition's name: a card already cut in the nearest size first, then any card, then any size.
 
-    Where the partition allows it, a virtual GPU comes last; so kube-scheduler decides when no slice fits.
+    Where the partition allows it, a virtual GPU comes last; so kube-scheduler decides when no slice fits. The order is
+    the one that seeded traces prefer (docs/packing.md).
     """
     spec, name = partition["spec"], partition["metadata"]["name"]
     labels = {names.PARTITION_LABEL: name}
     if machine := partition["metadata"].get("labels", {}).get(names.MACHINE_LABEL):
         labels[names.MACHINE_LABEL] = machine
     claim = child(CLAIM_API, "ResourceClaim", name, partition, labels)
-    slices, constraints = _slices(spec), _constraints(spec)
-    requests = [_request([*slices, *_fallback(spec, len(slices))])]
+    first, *others = _slices(spec)
+    constraints = _constraints(spec)
+    requests = [_request(_apart(first, others, _fallback(spec)))]
     if cell := spec.get("cell"):
         requests.append(cells.request(cell))
     claim["spec"] = {"devices": {"requests": requests, **({"constraints": constraints} if constraints else {})}}
@@ -38,12 +42,29 @@ def _slices(spec: Object) -> list[Object]:
     last, and not at all beside a cell that insists on its node.
     """
     cell, several = spec.get("cell"), spec.get("count", 1) > 1
+    if cell is None and not several:
+        return _one(spec)
     slices = _both(spec, "")
     if cell and cells.preferred(cell):
         slices += _both(spec, cells.APART)
     if several and (cell is None or cells.preferred(cell)):
         slices += [_alternative(spec, "open-anywhere", _OPEN, _NO_NUMA), _alternative(spec, "anywhere", _NO_NUMA)]
     return slices
+
+
+def _one(spec: Object) -> list[Object]:
+    near = _nearest(spec)
+    nearest = [_alternative(spec, "near", *near)] if near else []
+    return [_alternative(spec, "open", _OPEN, *near), *nearest, _alternative(spec, "any")]
+
+
+def _nearest(spec: Object) -> list[str]:
+    """Less than double of what is needed, where more would do as well: a card cut larger than that stays for others."""
+    vram = spec.get("vram", {})
+    least = to_bytes(vram.get("min", 0))
+    if not least or ("max" in vram and to_bytes(vram["max"]) < 2 * least):
+        return []
+    return [f'{_VRAM}.compareTo(quantity("{of_bytes(2 * least)}")) < 0']
 
 
 def _both(spec: Object, suffix: str) -> list[Object]:
@@ -63,19 +84,30 @@ def _together(suffix: str) -> Object:
     return {"matchAttribute": names.NUMA_ATTRIBUTE, "requests": requests}
 
 
-def _fallback(spec: Object, before: int) -> list[Object]:
-    """The virtual GPU, as far behind the slices as a list can be long: none where the partition does not allow it.
+def _apart(first: Object, others: list[Object], last: list[Object]) -> list[Object]:
+    """All alternatives, with as much room between them as a list can have: none behind the others without a `last`.
 
     The scheduler scores a node by the place of the alternative that it can have there, the first 8, the last 1, and
-    weighs that against how full the nodes are: just behind the slices, an empty node without any would win over a full
-    one that has one. So the places between are filled with what no node has: more devices than a claim may hold, which
-    the allocator turns down before it looks at any.
+    weighs that against how full the nodes are: just behind an open card, an empty card on an empty node would win over
+    the open one on a full node, and a virtual GPU there over a slice. So the places between are filled with what no
+    node has: more devices than a claim may hold, which the allocator turns down before it looks at any.
     """
+    room = _ALTERNATIVES - 1 - len(others) - len(last)
+    before = room if not last else room // 2
+    return [first, *_steps(1, before), *others, *_steps(1 + before, room - before), *last]
+
+
+def _steps(number: int, count: int) -> list[Object]:
+    one = {"allocationMode": "ExactCount", "deviceClassName": names.VIRTUAL_GPU_CLASS, "count": _TOO_MANY}
+    return [{"name": f"step-{n}", **one} for n in range(number, number + count)]
+
+
+def _fallback(spec: Object) -> list[Object]:
+    """The virtual GPU, which is the last way; none where the partition does not allow it."""
     if spec.get("fallback", "None") == "None":
         return []
-    one = {"allocationMode": "ExactCount", "deviceClassName": names.VIRTUAL_GPU_CLASS}
-    steps = [{"name": f"step-{n}", **one, "count": _TOO_MANY} for n in range(before, _ALTERNATIVES - 1)]
-    return [*steps, {"name": names.VIRTUAL_GPU, **one, "count": 1}]
+    one = {"allocationMode": "ExactCount", "deviceClassName": names.VIRTUAL_GPU_CLASS, "count": 1}
+    return [{"name": names.VIRTUAL_GPU, **one}]
 
 
 def fell_back(claim: Object | None) -> bool:
@@ -129,10 +161,9 @@ def selectors(spec: Object) -> list[str]:
             found.append(f'{_attribute(attribute)} == "{value}"')
     if spec.get("vram"):  # what has no video memory, such as a serial port, would meet "at most"
         found.append(f'device.capacity["{_DOMAIN}"].?vram.hasValue()')
-    vram = f'device.capacity["{_DOMAIN}"].?vram.orValue(quantity("0"))'
     for bound, comparison in (("min", ">="), ("max", "<=")):
         if size := spec.get("vram", {}).get(bound):
-            found.append(f'{vram}.compareTo(quantity("{size}")) {comparison} 0')
+            found.append(f'{_VRAM}.compareTo(quantity("{size}")) {comparison} 0')
     return found
 
 

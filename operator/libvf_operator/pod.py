@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from libvf_api import names
 
 from libvf_operator import claim as claims
-from libvf_operator import device_claims, installation, numa
+from libvf_operator import device_claims, installation, neighbours, numa
 from libvf_operator.objects import Object, child, deleting
 from libvf_operator.parts import (
     Part,
@@ -132,7 +132,8 @@ def for_machine(machine: Object, settings: Settings) -> Object:
     name, document = machine["metadata"]["name"], launch_document(machine)
     spec = document["spec"]
     made = parts(spec, document)
-    pod = child("v1", "Pod", name, machine, {names.MACHINE_LABEL: name})
+    alike = neighbours.labels(attached(machine))
+    pod = child("v1", "Pod", name, machine, {names.MACHINE_LABEL: name, **alike})
     pod["metadata"]["annotations"] = {
         names.MACHINE_ANNOTATION: json.dumps(document, sort_keys=True),
         HASH_ANNOTATION: launch_hash(document),
@@ -158,6 +159,8 @@ def for_machine(machine: Object, settings: Settings) -> Object:
         "containers": [_container(spec, made, settings)],
         "volumes": [volume for part in made for volume in part.volumes],
     }
+    if affinity := neighbours.affinity(attached(machine)):
+        pod["spec"]["affinity"] = affinity
     return pod
 
 

@@ -3,16 +3,12 @@ a fake kernel; the operator's program; and words for looking at what becomes of 
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
 from libvf_agent.backends.known import known
 from libvf_agent.claims import ClaimRef
 from libvf_agent.cluster import Cluster
@@ -21,8 +17,8 @@ from libvf_agent.driver import Driver
 from libvf_agent.host import Host, Places
 from libvf_agent.sysfs import Sysfs
 
+from lab.loopback import Api, operator
 from tests.fakekernel.host import FakeHost
-from tests.integration.conftest import Api
 from tests.ports import free_port
 
 Json = dict[str, Any]
@@ -77,26 +73,8 @@ async def _glances(driver: Driver) -> None:
 @contextmanager
 def operating(api: Api, folder: Path) -> Iterator[None]:
     """The operator's program under its own service account, with just the rights of the manifests."""
-    token = api.done("-n", "libvf-system", "create", "token", "libvf-operator").strip()
-    settings = yaml.safe_load(api.kubeconfig.read_text())
-    settings["users"][0]["user"] = {"token": token}
-    (folder / "kubeconfig").write_text(yaml.safe_dump(settings))
-    environment = {
-        **os.environ,
-        "KUBECONFIG": str(folder / "kubeconfig"),
-        "LIBVF_LIVENESS": f"http://127.0.0.1:{free_port()}/healthz",
-    }
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "libvf_operator"], env=environment, stdout=log, stderr=subprocess.STDOUT
-        )
-    try:
+    with operator(api, folder, free_port()):
         yield
-        assert process.poll() is None, (folder / "log").read_text()[-3000:]
-    finally:
-        process.terminate()
-        process.wait(30)
-    assert "forbidden" not in (folder / "log").read_text()
 
 
 def machine(name: str, **gpu: Any) -> Json:

@@ -115,6 +115,11 @@ def test_open_is_true_where_the_card_is_cut_in_that_size() -> None:
     assert {offer.type.id for offer in offers.devices if offer.open} == {"nvidia-4"}
 
 
+def test_a_size_that_fills_the_card_opens_nothing() -> None:
+    gpu = Gpu(**{**_fields(homogeneous(8, 1)), "carvings": (Carving("x", "card", "nvidia-1"),)})
+    assert not any(offer.open for offer in offers_of(gpu, {"x": "1-0"}).devices)
+
+
 @pytest.mark.parametrize("card", CARDS)
 def test_slices_keep_the_limits_of_the_api(card) -> None:  # type: ignore[no-untyped-def]
     specs = pool_of_gpu(Node("n1", "uid"), offered(card()))

@@ -31,31 +31,63 @@ def test_a_range_of_memory_compares_quantities_of_what_has_any() -> None:
     ]
 
 
-def test_an_open_card_is_asked_for_before_any() -> None:
-    [request] = claim.for_partition(partition(type="a"))["spec"]["devices"]["requests"]
-    assert [alternative["name"] for alternative in request["firstAvailable"]] == ["open", "any"]
+def test_an_open_card_is_asked_for_before_any_and_far_before_it() -> None:
+    names = [each["name"] for each in alternatives(type="a")]
+    assert (names[0], names[-1], len(names)) == ("open", "any", 8)
+    assert real(type="a") == ["open", "any"]
+
+
+def test_the_nearest_size_comes_first_where_a_larger_one_would_do() -> None:
+    open_, near, any_ = (each for each in alternatives(vram={"min": "2Gi", "max": "8Gi"}) if each["count"] == 1)
+    below = 'device.capacity["libvf.io"].?vram.orValue(quantity("0")).compareTo(quantity("4Gi")) < 0'
+    assert [each["name"] for each in (open_, near, any_)] == ["open", "near", "any"]
+    assert below in expressions(open_)
+    assert below in expressions(near)
+    assert below not in expressions(any_)
+
+
+@pytest.mark.parametrize("vram", [{"min": "2Gi", "max": "2Gi"}, {"min": "2Gi", "max": "3Gi"}, {"max": "8Gi"}])
+def test_a_request_that_no_other_size_can_meet_has_no_nearest_one(vram: dict[str, str]) -> None:
+    assert real(vram=vram) == ["open", "any"]
+
+
+def test_places_between_are_filled_with_what_no_node_has() -> None:
+    for spec in ({}, {"fallback": "VirtioGpu"}, {"count": 2}, {"vram": {"min": "1Gi"}}):
+        steps = [each for each in alternatives(**spec) if each["name"].startswith("step-")]
+        assert {each["count"] for each in steps} == {33}
+        assert len({each["name"] for each in alternatives(**spec)}) == 8
 
 
 def test_several_slices_share_a_numa_node_where_the_cards_say_theirs() -> None:
     devices = claim.for_partition(partition(count=2))["spec"]["devices"]
-    names = [alternative["name"] for alternative in devices["requests"][0]["firstAvailable"]]
-    assert names == ["open", "any", "open-anywhere", "anywhere"]
+    assert real(count=2) == ["open", "any", "open-anywhere", "anywhere"]
     assert devices["constraints"] == [
         {"matchAttribute": "resource.kubernetes.io/numaNode", "requests": ["gpu/open", "gpu/any"]}
     ]
 
 
-def test_a_virtual_gpu_is_the_last_of_as_many_alternatives_as_there_can_be() -> None:
-    for count, slices in ((1, 2), (2, 4)):
-        [request] = claim.for_partition(partition(fallback="VirtioGpu", count=count))["spec"]["devices"]["requests"]
-        alternatives = request["firstAvailable"]
-        assert len(alternatives) == 8
-        assert [a["name"] for a in alternatives if a["deviceClassName"] == "gpu.libvf.io"] == [
-            a["name"] for a in alternatives[:slices]
-        ]
-        assert {a["count"] for a in alternatives[slices:-1]} == {33}
-        assert alternatives[-1]["name"] == "virtual-gpu"
-        assert alternatives[-1]["count"] == 1
+@pytest.mark.parametrize("spec", [{}, {"count": 2}, {"vram": {"min": "1Gi"}}])
+def test_a_virtual_gpu_is_the_last_of_as_many_alternatives_as_there_can_be(spec: dict[str, Any]) -> None:
+    listed = alternatives(fallback="VirtioGpu", **spec)
+    places = {each["name"]: place for place, each in enumerate(listed)}
+    slices = [place for name, place in places.items() if name in real(**spec)]
+    assert (len(listed), listed[-1]["name"], listed[-1]["count"]) == (8, "virtual-gpu", 1)
+    assert max(slices) <= 5
+    assert [each["name"] for each in listed if each["deviceClassName"] == "gpu.libvf.io"] == real(**spec)
+
+
+def alternatives(**spec: Any) -> list[dict[str, Any]]:
+    [request] = claim.for_partition(partition(**spec))["spec"]["devices"]["requests"]
+    return list(request["firstAvailable"])
+
+
+def real(**spec: Any) -> list[str]:
+    """Those that a card could meet."""
+    return [each["name"] for each in alternatives(**spec) if each["deviceClassName"] == "gpu.libvf.io"]
+
+
+def expressions(alternative: dict[str, Any]) -> list[str]:
+    return [selector["cel"]["expression"] for selector in alternative["selectors"]]
 
 
 def partition(**spec: Any) -> dict[str, Any]:

@@ -32,7 +32,9 @@ def devices(thing: Json) -> Json:
 
 
 def names(request: Json) -> list[str]:
-    return [alternative["name"] for alternative in request["firstAvailable"]]
+    """The alternatives but for those that only make room between others."""
+    listed = [alternative["name"] for alternative in request["firstAvailable"]]
+    return [name for name in listed if not name.startswith("step-")]
 
 
 def test_slice_cpus_and_memory_are_one_claim_held_to_one_numa_node() -> None:
@@ -80,7 +82,7 @@ def test_several_slices_are_with_the_cell_and_unknown_cards_only_where_it_is_pre
 
 def test_a_virtual_gpu_still_comes_last_of_eight() -> None:
     gpu = devices(vm("Preferred", graphics={"fallback": "VirtioGpu"}))["requests"][0]
-    assert len(names(gpu)) == 8
+    assert len(gpu["firstAvailable"]) == 8
     assert names(gpu)[-1] == "virtual-gpu"
 
 

@@ -1,0 +1,53 @@
+"""`python -m bench [--quick] [TOPIC ...]`: measures, and writes out/bench/TOPIC.json."""
+
+import argparse
+import datetime
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from bench.figures import Figure, Result, this_machine, write
+from bench.table import plain
+from bench.topics import TOPICS, topic
+from lab.progress import say, step
+
+OUT = Path(__file__).resolve().parents[1] / "out" / "bench"
+
+
+def main(arguments: list[str]) -> int:
+    """Run the topics one after the other; one that fails is named, and the others run all the same."""
+    options = _parser().parse_args(arguments)
+    failed = []
+    for name in options.topics or TOPICS:
+        try:
+            _measure(name, options.quick)
+        except Exception as error:
+            traceback.print_exc()
+            failed.append(f"{name}: {error}")
+    for line in failed:
+        say(f"failed: {line}")
+    return 1 if failed else 0
+
+
+def _measure(name: str, quick: bool) -> None:
+    began = time.monotonic()
+    figures: list[Figure] = []
+    with step(f"measuring {name}"):
+        for figure in topic(name).run(quick):
+            say(f"  {plain(figure)}")
+            figures.append(figure)
+    date = datetime.datetime.now(datetime.UTC).date().isoformat()
+    result = Result(name, quick, date, time.monotonic() - began, this_machine(), tuple(figures))
+    say(f"written: {write(result, OUT / 'quick' if quick else OUT)}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small sizes, written to out/bench/quick/")
+    parser.add_argument("topics", nargs="*", metavar="TOPIC", help=f"of {', '.join(TOPICS)}")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
