@@ -35,6 +35,7 @@ def bed(lab: Testbed) -> Iterator[Testbed]:
     """The lab with the example's guest, which draws a word of this run on its slice's screen."""
     apply(lab, firmware={"oemStrings": [f"libvf.word={WORD}"]}, terminationGracePeriodSeconds=4)
     wait_ready(lab, "demo")
+    reached(lambda: "libvf-guest: up" in lab.kubectl("logs", "demo", "-c", "launcher"), True, 240)
     yield lab
     lab.kubectl("delete", "vfvm", "--all", "--wait", "--timeout=180s")
 
