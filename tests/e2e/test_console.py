@@ -23,7 +23,7 @@ from tests.e2e.machines import all_qemus, apply, until_reason
 from tests.e2e.machines import until as reached
 from tests.people import BASE, Person, bound, of_machine, proxied
 
-pytestmark = [pytest.mark.e2e, pytest.mark.unproven]
+pytestmark = pytest.mark.e2e
 
 GREETING = b"RFB 003.008\n"
 PICTURE = REPOSITORY / "out" / "console.png"

@@ -22,6 +22,8 @@ CHECKED_BY_THE_API_SERVER = {
     ("libvf-agent", "resource.k8s.io", "resourceslices", "create"),
     # ResourceClaim strategy: a driver's write of its device status
     ("libvf-agent", "resource.k8s.io", "resourceclaims/driver", "associated-node:patch"),
+    # the second question that it asks of a WebSocket that begins an exec, since 1.35
+    ("libvf-gateway", "", "pods/exec", "create"),
 }
 
 Right = tuple[str, str, str, str]  # account, group, resource, verb
@@ -29,7 +31,7 @@ Right = tuple[str, str, str, str]  # account, group, resource, verb
 
 def granted() -> set[Right]:
     found: set[Right] = set()
-    for name in ("operator", "agent"):  # the gateway's: tests/integration/test_gateway_trust.py
+    for name in ("operator", "agent", "gateway"):
         documents = yaml.safe_load_all((REPOSITORY / "manifests" / "base" / f"{name}.yaml").read_text())
         roles = [d for d in documents if d["kind"] in ("ClusterRole", "Role")]
         found |= {
