@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 from bench.figures import Result, read
-from bench.plots import plot
 from bench.table import put, table, title
 from bench.topics import TOPICS
 from lab.progress import say
@@ -37,6 +36,8 @@ def readme_table(results: list[Result]) -> str:
 
 def main() -> int:
     """Write all of it."""
+    from bench.plots import plot  # the text needs no matplotlib, which the tests do without
+
     results = read(REPOSITORY / "out" / "bench", TOPICS)
     if not results:
         say("nothing is measured yet: `python -m bench` first")

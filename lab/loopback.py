@@ -55,14 +55,14 @@ class Api:
 
 
 @contextmanager
-def control_plane(folder: Path, port: int = PORT) -> Iterator[Api]:
-    """All four programs and what libvf puts into a cluster, but the workloads that would need a node.
+def control_plane(folder: Path, port: int = PORT, schedules: bool = True) -> Iterator[Api]:
+    """All four programs, or three, and what libvf puts into a cluster, but the workloads that would need a node.
 
     A node that is only an object stays as it says it is, as nobody watches its lease. etcd is 4064 ports below, and
     its peers one above that.
     """
     controllers = "*,-node-lifecycle-controller"
-    plane = ControlPlane(folder, binaries(), "127.0.0.1", port, port - 4064, controllers=controllers)
+    plane = ControlPlane(folder, binaries(), "127.0.0.1", port, port - 4064, (), controllers, schedules)
     try:
         plane.start()
         api = Api(plane.kubeconfig)
