@@ -7,7 +7,7 @@ import time
 import traceback
 from pathlib import Path
 
-from bench.figures import Figure, Result, this_machine, write
+from bench.figures import Figure, NotHere, Result, this_machine, write
 from bench.table import plain
 from bench.topics import TOPICS, topic
 from lab.progress import say, step
@@ -32,13 +32,17 @@ def main(arguments: list[str]) -> int:
 
 def _measure(name: str, quick: bool) -> None:
     began = time.monotonic()
-    figures: list[Figure] = []
+    figures, missing = list[Figure](), ""
     with step(f"measuring {name}"):
-        for figure in topic(name).run(quick):
-            say(f"  {plain(figure)}")
-            figures.append(figure)
+        try:
+            for figure in topic(name).run(quick):
+                say(f"  {plain(figure)}")
+                figures.append(figure)
+        except NotHere as error:
+            missing = str(error)
+            say(f"  not measured: {missing}")
     date = datetime.datetime.now(datetime.UTC).date().isoformat()
-    result = Result(name, quick, date, time.monotonic() - began, this_machine(), tuple(figures))
+    result = Result(name, quick, date, time.monotonic() - began, this_machine(), tuple(figures), missing)
     say(f"written: {write(result, OUT / 'quick' if quick else OUT)}")
 
 

@@ -7,6 +7,10 @@ from typing import Literal
 import msgspec
 
 
+class NotHere(Exception):
+    """What this machine cannot show, and why: it stands on the page in place of figures, and is no failure."""
+
+
 class Figure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One figure: a ratio or a difference against `peer`, which was measured in the same run.
 
@@ -47,7 +51,7 @@ class Machine(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What one topic brought, as it stands in out/bench/."""
+    """What one topic brought, as it stands in out/bench/; `missing` says why it brought nothing here."""
 
     topic: str
     quick: bool
@@ -55,6 +59,7 @@ class Result(msgspec.Struct, frozen=True):
     seconds: float
     machine: Machine
     figures: tuple[Figure, ...]
+    missing: str = ""
 
 
 def write(result: Result, folder: Path) -> Path:

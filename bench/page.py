@@ -23,7 +23,12 @@ def page(results: list[Result]) -> str:
     """The page in Markdown; its plots are bench/TOPIC.svg beside it."""
     parts = [_HEAD, f"Measured on {_machines(results)}.\n"]
     for result in results:
-        parts += [f"## {result.topic.capitalize()}\n", table([result]) + "\n"]
+        parts.append(f"## {result.topic.capitalize()}\n")
+        if result.missing:
+            parts.append(f"Not measured: {result.missing}.\n")
+        if not result.figures:
+            continue
+        parts.append(table([result]) + "\n")
         parts += [f"- {title(figure)}: {figure.note}" for figure in result.figures if figure.note]
         parts += [f"\n![Figures of {result.topic}](bench/{result.topic}.svg)\n"]
     return "\n".join(parts)
@@ -44,7 +49,7 @@ def main() -> int:
         return 1
     folder = REPOSITORY / "docs" / "bench"
     folder.mkdir(exist_ok=True)
-    for result in results:
+    for result in (each for each in results if each.figures):
         plot(result, folder / f"{result.topic}.svg")
     (REPOSITORY / "docs" / "bench.md").write_text(page(results))
     readme = REPOSITORY / "README.md"

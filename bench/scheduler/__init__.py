@@ -1,8 +1,8 @@
 """The real scheduler with our slices, against the same devices without counters.
 
 A Node is a plain object here. The scheduler looks at what a node has and at its taints. kwok would write both, leases
-that nobody reads while the controller that watches them does not run, and the end of Pods, which are of no use once they
-are placed. The slices are what the agents of such nodes publish, and they are published anew as agents do when
+that nobody reads while the controller that watches them does not run, and the end of Pods, which are of no use when
+they are placed. The slices are what the agents of such nodes publish, and they are published anew as agents do when
 something is carved: here on the scheduler's own cores, where a cluster has the nodes' for that.
 """
 
