@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.figures import Figure, NotHere, Result, this_machine, write
 from bench.table import plain
 from bench.topics import TOPICS, topic
+from lab import accelerator
 from lab.progress import say, step
 
 OUT = Path(__file__).resolve().parents[1] / "out" / "bench"
@@ -42,7 +43,9 @@ def _measure(name: str, quick: bool) -> None:
             missing = str(error)
             say(f"  not measured: {missing}")
     date = datetime.datetime.now(datetime.UTC).date().isoformat()
-    result = Result(name, quick, date, time.monotonic() - began, this_machine(), tuple(figures), missing)
+    result = Result(
+        name, quick, date, time.monotonic() - began, this_machine(accelerator.known() or ""), tuple(figures), missing
+    )
     say(f"written: {write(result, OUT / 'quick' if quick else OUT)}")
 
 

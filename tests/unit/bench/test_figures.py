@@ -6,7 +6,7 @@ from bench.figures import Figure, Machine, Result, read, this_machine, write
 from bench.page import page
 
 CPUINFO = "processor\t: 0\nmodel name\t: Example 9000\n\nprocessor\t: 1\nmodel name\t: Example 9000\n"
-MACHINE = Machine(cpu="Example 9000", cores=2, memory_bytes=24 << 30, kernel="6.12", kvm=False)
+MACHINE = Machine(cpu="Example 9000", cores=2, memory_bytes=24 << 30, kernel="6.12", nodes="tcg")
 
 
 def _result(topic: str) -> Result:
@@ -28,11 +28,10 @@ def test_the_machine_is_told_by_its_kernel(tmp_path: Path) -> None:
     (tmp_path / "sys/kernel/osrelease").write_text("6.12\n")
     (tmp_path / "cpuinfo").write_text(CPUINFO)
     (tmp_path / "meminfo").write_text(f"MemTotal:  {24 << 20} kB\nMemFree: 1 kB\n")
-    machine = this_machine(tmp_path, tmp_path)
+    machine = this_machine("tcg", tmp_path)
     assert machine == MACHINE
-    assert str(machine) == "2 x Example 9000, 24 GiB, Linux 6.12, without KVM"
-    (tmp_path / "kvm").touch()
-    assert this_machine(tmp_path, tmp_path).kvm
+    assert str(machine) == "2 x Example 9000, 24 GiB, Linux 6.12, node VMs emulated (TCG)"
+    assert str(this_machine("", tmp_path)) == "2 x Example 9000, 24 GiB, Linux 6.12"
 
 
 def test_the_page_says_what_holds_a_figure_back_and_on_what_it_was_measured() -> None:

@@ -10,8 +10,6 @@ from lab.errors import LabError
 
 _LINE = "536870912 bytes (512.0MB) copied, {} seconds, 1.0GB/s\r\n"
 CONSOLE = "".join(map(_LINE.format, (9.0, 0.5, 0.4, 0.6)))
-    f"536870912 bytes (512.0MB) copied, {seconds} seconds, 1.0GB/s\r\n" for seconds in (9.0, 0.5, 0.4, 0.6)
-)
 
 
 def _node(folder: Path, number: int, cpus: str, kilobytes: int) -> None:

@@ -5,7 +5,7 @@ import pytest
 from bench.figures import Figure, Machine, Result
 from bench.table import BEGIN, END, measured, number, plain, put, table
 
-MACHINE = Machine(cpu="Example 9000", cores=2, memory_bytes=24 << 30, kernel="6.12", kvm=False)
+MACHINE = Machine(cpu="Example 9000", cores=2, memory_bytes=24 << 30, kernel="6.12", nodes="tcg")
 
 
 def figure(name: str = "start", **more: object) -> Figure:
