@@ -30,8 +30,16 @@ def page(results: list[Result]) -> str:
             continue
         parts.append(table([result]) + "\n")
         parts += [f"- {title(figure)}: {figure.note}" for figure in result.figures if figure.note]
-        parts += [f"\n![Figures of {result.topic}](bench/{result.topic}.svg)\n"]
+        if plotted(result):
+            parts += [f"\n![Figures of {result.topic}, goals dashed](bench/{result.topic}.svg)\n"]
     return "\n".join(parts)
+
+
+def plotted(result: Result) -> list[str]:
+    """The names of the figures of which there is something to see: a trend, or samples."""
+    names = dict.fromkeys(figure.name for figure in result.figures)
+    by_name = {name: [figure for figure in result.figures if figure.name == name] for name in names}
+    return [name for name, figures in by_name.items() if len(figures) > 1 or len(figures[0].samples) > 2]
 
 
 def readme_table(results: list[Result]) -> str:
@@ -49,8 +57,9 @@ def main() -> int:
         return 1
     folder = REPOSITORY / "docs" / "bench"
     folder.mkdir(exist_ok=True)
-    for result in (each for each in results if each.figures):
-        plot(result, folder / f"{result.topic}.svg")
+    for result in results:
+        if names := plotted(result):
+            plot(result, names, folder / f"{result.topic}.svg")
     (REPOSITORY / "docs" / "bench.md").write_text(page(results))
     readme = REPOSITORY / "README.md"
     readme.write_text(put(readme.read_text(), readme_table(results)))

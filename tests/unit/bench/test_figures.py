@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bench.figures import Figure, Machine, Result, read, this_machine, write
-from bench.page import page
+from bench.page import page, plotted
 
 CPUINFO = "processor\t: 0\nmodel name\t: Example 9000\n\nprocessor\t: 1\nmodel name\t: Example 9000\n"
 MACHINE = Machine(cpu="Example 9000", cores=2, memory_bytes=24 << 30, kernel="6.12", nodes="tcg")
@@ -11,7 +11,13 @@ MACHINE = Machine(cpu="Example 9000", cores=2, memory_bytes=24 << 30, kernel="6.
 
 def _result(topic: str) -> Result:
     figure = Figure(
-        name="one", value=1.5, unit="x", peer="a plain Pod", goal=1.1, note="what holds it back", samples=(1.0, 2.0)
+        name="one",
+        value=1.5,
+        unit="x",
+        peer="a plain Pod",
+        goal=1.1,
+        note="what holds it back",
+        samples=(1.0, 1.5, 2.0),
     )
     return Result(topic, False, "2026-01-01", 2.0, MACHINE, (figure,))
 
@@ -40,3 +46,9 @@ def test_the_page_says_what_holds_a_figure_back_and_on_what_it_was_measured() ->
     assert "- one: what holds it back" in text
     assert str(MACHINE) in text
     assert "(bench/start.svg)" in text
+
+
+def test_there_is_no_picture_of_a_single_number() -> None:
+    single = Figure(name="one", value=1.5, unit="x", peer="a plain Pod")
+    trend = [Figure(name="two", value=1.5, unit="x", peer="a plain Pod", at=size) for size in (100, 1_000)]
+    assert plotted(Result("start", False, "2026-01-01", 2.0, MACHINE, (single, *trend))) == ["two"]
