@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from libvf_api import names
+from libvf_api.offers import Place, holders
 
 from libvf_operator import claim as claims
 from libvf_operator import device_claims, volume
@@ -36,6 +37,7 @@ class Store:
     """Objects by kind and key, never going back to an older version of one."""
 
     objects: dict[str, dict[Key, Object]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    held: dict[Place, str] = field(default_factory=dict)  # which claim, as namespace/name, has each device
     _index: dict[Term, set[Key]] = field(default_factory=lambda: defaultdict(set))
     _gone: dict[Work, int] = field(default_factory=dict)
 
@@ -64,6 +66,8 @@ class Store:
             self._index[term].discard(place)
             if not self._index[term]:
                 del self._index[term]
+        if kind == "ResourceClaim":
+            self._hold(before, None if deleted else thing)
         if deleted:
             self.objects[kind].pop(place, None)
             self._gone[kind, place] = _version(thing)
@@ -161,6 +165,13 @@ class Store:
             if kind != "GpuPartition" and self.get("GpuPartition", (namespace, partition)):
                 yield "GpuPartition", (namespace, partition)
             yield from (("VirtualMachine", user) for user in self._found("user of partition", namespace, partition))
+
+    def _hold(self, before: Object | None, now: Object | None) -> None:
+        """Devices are found by their place: one that many may share has the last of them."""
+        for place, holder in holders([before] if before else []).items():
+            if self.held.get(place) == holder:
+                del self.held[place]
+        self.held.update(holders([now] if now else []))
 
     def _others(self, namespace: str, wanted: list[tuple[str, str]]) -> dict[tuple[str, str], Object]:
         found = {(kind, name): self.get(kind, (namespace, name)) for kind, name in wanted}

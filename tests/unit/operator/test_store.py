@@ -105,3 +105,27 @@ def test_a_node_concerns_the_machines_on_it_and_no_others() -> None:
     store.put("Pod", pod("there", node="n2"))
     node = {"kind": "Node", "metadata": {"name": "n1"}, "status": {}}
     assert store.put("Node", node) == {("VirtualMachine", ("lab", "here"))}
+
+
+def claim(name: str, *devices: str) -> dict[str, Any]:
+    results = [{"driver": "libvf.io", "pool": "n1-card", "device": device} for device in devices]
+    meta = {"name": name, "namespace": "lab", "uid": name}
+    return {"kind": "ResourceClaim", "metadata": meta, "status": {"allocation": {"devices": {"results": results}}}}
+
+
+def test_who_has_a_device_is_known_without_a_look_at_all_claims() -> None:
+    store = Store()
+    store.put("ResourceClaim", at(1, claim("a", "x-0", "x-1")))
+    store.put("ResourceClaim", at(2, claim("b", "x-2")))
+    assert store.held == {("n1-card", "x-0"): "lab/a", ("n1-card", "x-1"): "lab/a", ("n1-card", "x-2"): "lab/b"}
+    store.put("ResourceClaim", at(3, claim("a", "x-3")))
+    store.put("ResourceClaim", at(4, claim("b", "x-2")), deleted=True)
+    assert store.held == {("n1-card", "x-3"): "lab/a"}
+
+
+def test_a_device_that_passed_on_is_its_new_holders() -> None:
+    store = Store()
+    store.put("ResourceClaim", at(1, claim("a", "x-0")))
+    store.put("ResourceClaim", at(2, claim("b", "x-0")))
+    store.put("ResourceClaim", at(3, claim("a")), deleted=True)
+    assert store.held == {("n1-card", "x-0"): "lab/b"}
