@@ -97,8 +97,10 @@ class Reconciler:
 
     async def _machine(self, thing: Object) -> None:
         seen = self.store.observed(thing)
-        refused = await self._carry_out(thing, machine.desired(thing, seen, self._settings))
-        seen = self.store.observed(thing)
+        wanted = machine.desired(thing, seen, self._settings)
+        refused = await self._carry_out(thing, wanted)
+        if wanted != machine.Desired([], []):
+            seen = self.store.observed(thing)
         words = await self._why(thing, seen)
         seen = replace(seen, waiting=words, refused=refused, fallback=await self._instead(thing, seen))
         await self._settle(thing, machine_status.status(thing, seen))
@@ -216,7 +218,7 @@ class Reconciler:
                 await self._cluster.event(thing, kind, change["reason"], change["message"] or change["type"])
         if ended := last_run.event(thing, status):
             await self._cluster.event(thing, *ended)
-        self.store.put(thing["kind"], written)
+        self.add(self.store.put(thing["kind"], written))
 
     def _later(self, item: Work, seconds: float) -> None:
         """Instead of any time that was set for it before."""
