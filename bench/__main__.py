@@ -7,9 +7,10 @@ import time
 import traceback
 from pathlib import Path
 
-from bench.figures import Figure, Result, this_machine, write
+from bench.figures import Figure, NotHere, Result, this_machine, write
 from bench.table import plain
 from bench.topics import TOPICS, topic
+from lab import accelerator
 from lab.progress import say, step
 
 OUT = Path(__file__).resolve().parents[1] / "out" / "bench"
@@ -32,13 +33,19 @@ def main(arguments: list[str]) -> int:
 
 def _measure(name: str, quick: bool) -> None:
     began = time.monotonic()
-    figures: list[Figure] = []
+    figures, missing = list[Figure](), ""
     with step(f"measuring {name}"):
-        for figure in topic(name).run(quick):
-            say(f"  {plain(figure)}")
-            figures.append(figure)
+        try:
+            for figure in topic(name).run(quick):
+                say(f"  {plain(figure)}")
+                figures.append(figure)
+        except NotHere as error:
+            missing = str(error)
+            say(f"  not measured: {missing}")
     date = datetime.datetime.now(datetime.UTC).date().isoformat()
-    result = Result(name, quick, date, time.monotonic() - began, this_machine(), tuple(figures))
+    result = Result(
+        name, quick, date, time.monotonic() - began, this_machine(accelerator.known() or ""), tuple(figures), missing
+    )
     say(f"written: {write(result, OUT / 'quick' if quick else OUT)}")
 
 

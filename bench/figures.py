@@ -7,6 +7,10 @@ from typing import Literal
 import msgspec
 
 
+class NotHere(Exception):
+    """What this machine cannot show, and why: it stands on the page in place of figures, and is no failure."""
+
+
 class Figure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One figure: a ratio or a difference against `peer`, which was measured in the same run.
 
@@ -33,21 +37,21 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Machine(msgspec.Struct, frozen=True):
-    """The machine that a run was made on, from /proc."""
+    """The machine that a run was made on, from /proc; `nodes` is how the lab's node VMs run, "kvm" or "tcg"."""
 
     cpu: str
     cores: int
     memory_bytes: int
     kernel: str
-    kvm: bool
+    nodes: str = ""
 
     def __str__(self) -> str:
-        kvm = "with KVM" if self.kvm else "without KVM"
-        return f"{self.cores} x {self.cpu}, {self.memory_bytes / 2**30:.0f} GiB, Linux {self.kernel}, {kvm}"
+        nodes = {"kvm": ", node VMs by KVM", "tcg": ", node VMs emulated (TCG)"}.get(self.nodes, "")
+        return f"{self.cores} x {self.cpu}, {self.memory_bytes / 2**30:.0f} GiB, Linux {self.kernel}{nodes}"
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What one topic brought, as it stands in out/bench/."""
+    """What one topic brought, as it stands in out/bench/; `missing` says why it brought nothing here."""
 
     topic: str
     quick: bool
@@ -55,6 +59,7 @@ class Result(msgspec.Struct, frozen=True):
     seconds: float
     machine: Machine
     figures: tuple[Figure, ...]
+    missing: str = ""
 
 
 def write(result: Result, folder: Path) -> Path:
@@ -73,8 +78,8 @@ def read(folder: Path, order: Sequence[str]) -> list[Result]:
     return [msgspec.json.decode(path.read_bytes(), type=Result) for path in paths if path.exists()]
 
 
-def this_machine(proc: Path = Path("/proc"), dev: Path = Path("/dev")) -> Machine:
-    """Read from `proc`; KVM is there when its device is."""
+def this_machine(nodes: str = "", proc: Path = Path("/proc")) -> Machine:
+    """Read from `proc`."""
     processors = (proc / "cpuinfo").read_text().splitlines()
     models = [line.partition(":")[2].strip() for line in processors if line.startswith("model name")]
     [total] = [line for line in (proc / "meminfo").read_text().splitlines() if line.startswith("MemTotal:")]
@@ -83,5 +88,5 @@ def this_machine(proc: Path = Path("/proc"), dev: Path = Path("/dev")) -> Machin
         cores=sum(line.startswith("processor") for line in processors),
         memory_bytes=int(total.split()[1]) * 1024,
         kernel=(proc / "sys" / "kernel" / "osrelease").read_text().strip(),
-        kvm=(dev / "kvm").exists(),
+        nodes=nodes,
     )

@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 from bench.figures import Result, read
-from bench.plots import plot
 from bench.table import put, table, title
 from bench.topics import TOPICS
 from lab.progress import say
@@ -24,10 +23,23 @@ def page(results: list[Result]) -> str:
     """The page in Markdown; its plots are bench/TOPIC.svg beside it."""
     parts = [_HEAD, f"Measured on {_machines(results)}.\n"]
     for result in results:
-        parts += [f"## {result.topic.capitalize()}\n", table([result]) + "\n"]
+        parts.append(f"## {result.topic.capitalize()}\n")
+        if result.missing:
+            parts.append(f"Not measured: {result.missing}.\n")
+        if not result.figures:
+            continue
+        parts.append(table([result]) + "\n")
         parts += [f"- {title(figure)}: {figure.note}" for figure in result.figures if figure.note]
-        parts += [f"\n![Figures of {result.topic}](bench/{result.topic}.svg)\n"]
+        if plotted(result):
+            parts += [f"\n![Figures of {result.topic}, goals dashed](bench/{result.topic}.svg)\n"]
     return "\n".join(parts)
+
+
+def plotted(result: Result) -> list[str]:
+    """The names of the figures of which there is something to see: a trend, or samples."""
+    names = dict.fromkeys(figure.name for figure in result.figures)
+    by_name = {name: [figure for figure in result.figures if figure.name == name] for name in names}
+    return [name for name, figures in by_name.items() if len(figures) > 1 or len(figures[0].samples) > 2]
 
 
 def readme_table(results: list[Result]) -> str:
@@ -37,6 +49,8 @@ def readme_table(results: list[Result]) -> str:
 
 def main() -> int:
     """Write all of it."""
+    from bench.plots import plot  # the text needs no matplotlib, which the tests do without
+
     results = read(REPOSITORY / "out" / "bench", TOPICS)
     if not results:
         say("nothing is measured yet: `python -m bench` first")
@@ -44,7 +58,8 @@ def main() -> int:
     folder = REPOSITORY / "docs" / "bench"
     folder.mkdir(exist_ok=True)
     for result in results:
-        plot(result, folder / f"{result.topic}.svg")
+        if names := plotted(result):
+            plot(result, names, folder / f"{result.topic}.svg")
     (REPOSITORY / "docs" / "bench.md").write_text(page(results))
     readme = REPOSITORY / "README.md"
     readme.write_text(put(readme.read_text(), readme_table(results)))

@@ -1,5 +1,6 @@
-"""Plots as SVG: a trend where a figure has several sizes, else the samples of each as a box."""
+"""Plots as SVG: a trend where a figure has several sizes, a box where it has several samples."""
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,16 @@ matplotlib.use("svg")
 from matplotlib import pyplot
 
 # the same input makes the same file: no date, and ids that are not random
-_SETTINGS = {"svg.hashsalt": "libvf", "svg.fonttype": "none", "font.size": 9, "axes.spines.top": False}
+_SETTINGS = {"svg.hashsalt": "libvf", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+_COLUMNS = 3
 
 
-def plot(result: Result, path: Path) -> None:
-    """One SVG with a small plot for every figure's name."""
-    names = list(dict.fromkeys(figure.name for figure in result.figures))
-    columns = min(3, len(names))
+def plot(result: Result, names: list[str], path: Path) -> None:
+    """One SVG with a small plot for each of these figures."""
+    columns = min(_COLUMNS, len(names))
     rows = -(-len(names) // columns)
     with pyplot.rc_context(_SETTINGS):
-        drawing, axes = pyplot.subplots(rows, columns, figsize=(4 * columns, 2.6 * rows), squeeze=False)
+        drawing, axes = pyplot.subplots(rows, columns, figsize=(3.6 * columns, 2.6 * rows), squeeze=False)
         for axis in axes.flat[len(names) :]:
             axis.set_visible(False)
         for axis, name in zip(axes.flat, names, strict=False):
@@ -32,22 +33,22 @@ def plot(result: Result, path: Path) -> None:
 
 def _one(axis: Any, figures: list[Figure]) -> None:
     first = figures[0]
-    axis.set_title(first.name, fontsize=9)
-    axis.set_ylabel(first.unit)
-    sizes = [figure.at for figure in figures if figure.at is not None]
-    if len(sizes) > 1:
-        axis.plot(sizes, [figure.value for figure in figures], marker="o")
-        axis.set_xscale("log")
-        axis.set_xticks(sizes, [f"{size:,.0f}" for size in sizes])
-        axis.minorticks_off()
-    elif len(first.samples) > 1:
-        axis.boxplot([first.samples], orientation="horizontal", tick_labels=[""])
-        axis.set_ylabel("")
-        axis.set_xlabel(first.unit)
+    axis.set_title(textwrap.fill(first.name, 38), fontsize=9)
+    if len(figures) > 1:
+        _trend(axis, figures)
     else:
-        axis.bar([first.peer], [first.value], width=0.4)
+        axis.boxplot([first.samples], orientation="horizontal", widths=0.4, tick_labels=[""])
+        axis.set_xlabel(first.unit)
     if first.goal is not None:
-        line = axis.axvline if len(sizes) < 2 and len(first.samples) > 1 else axis.axhline
+        line = axis.axhline if len(figures) > 1 else axis.axvline
         line(first.goal, linestyle="--", color="gray")
-    if len(sizes) > 1 or len(first.samples) < 2:
-        axis.set_ylim(bottom=min(0.0, *(figure.value for figure in figures)) if len(figures) > 1 else None)
+
+
+def _trend(axis: Any, figures: list[Figure]) -> None:
+    sizes, values = [figure.at for figure in figures], [figure.value for figure in figures]
+    axis.plot(sizes, values, marker="o")
+    axis.set_xscale("log")
+    axis.set_xticks(sizes, [f"{size:,.0f}" for size in sizes])
+    axis.minorticks_off()
+    axis.set_ylabel(figures[0].unit)
+    axis.set_ylim(bottom=min(0.0, *values))

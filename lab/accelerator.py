@@ -23,12 +23,22 @@ def accelerator() -> str:
     """`kvm` where an ordinary kernel boots under it on this host, else `tcg`."""
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "tcg"
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    answer = cache.root() / f"accelerator-{boot}"
+    answer = _answer()
     if not answer.exists():
         cache.root().mkdir(parents=True, exist_ok=True)
         answer.write_text("kvm" if _boots_under_kvm() else "tcg")
     return answer.read_text()
+
+
+def known() -> str | None:
+    """The same where it was found out in this boot of the host; None where nobody has asked yet."""
+    answer = _answer()
+    return answer.read_text() if answer.exists() else None
+
+
+def _answer() -> Path:
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return cache.root() / f"accelerator-{boot}"
 
 
 def _boots_under_kvm() -> bool:

@@ -34,7 +34,7 @@ class ControlPlane:
     """Where it lives and on what address; `inside` is an argv prefix, such as `ip netns exec NAME`.
 
     `controllers` is what kube-controller-manager runs: without `node-lifecycle-controller` a node that is only an
-    object stays as it says it is."""
+    object stays as it says it is. Without `schedules` there is no scheduler: somebody else places Pods."""
 
     directory: Path
     binaries: Path
@@ -43,6 +43,7 @@ class ControlPlane:
     etcd_port: int = 12379
     inside: Sequence[str] = ()
     controllers: str = "*"
+    schedules: bool = True
 
     @property
     def kubeconfig(self) -> Path:
@@ -131,7 +132,5 @@ class ControlPlane:
 
     def _controllers(self) -> dict[str, list[str]]:
         manager = flags.controller_manager(self._plane, self.controllers)
-        return {
-            "kube-controller-manager": [*manager, "--node-monitor-grace-period=20s"],
-            "kube-scheduler": flags.scheduler(self._plane),
-        }
+        scheduler = {"kube-scheduler": flags.scheduler(self._plane)} if self.schedules else {}
+        return {"kube-controller-manager": [*manager, "--node-monitor-grace-period=20s"], **scheduler}

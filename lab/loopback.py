@@ -54,18 +54,22 @@ class Api:
         return [str(binaries() / "kubectl"), "--kubeconfig", str(self.kubeconfig), *arguments]
 
 
-@contextmanager
-def control_plane(folder: Path, port: int = PORT) -> Iterator[Api]:
-    """All four programs and what libvf puts into a cluster, but the workloads that would need a node.
+def plane(folder: Path, port: int = PORT, schedules: bool = True) -> ControlPlane:
+    """All four programs, or three where nobody schedules; etcd is 4064 ports below, and its peers one above that.
 
-    A node that is only an object stays as it says it is, as nobody watches its lease. etcd is 4064 ports below, and
-    its peers one above that.
+    A node that is only an object stays as it says it is, as nobody watches its lease.
     """
     controllers = "*,-node-lifecycle-controller"
-    plane = ControlPlane(folder, binaries(), "127.0.0.1", port, port - 4064, controllers=controllers)
+    return ControlPlane(folder, binaries(), "127.0.0.1", port, port - 4064, (), controllers, schedules)
+
+
+@contextmanager
+def control_plane(folder: Path, port: int = PORT, schedules: bool = True) -> Iterator[Api]:
+    """A control plane with what libvf puts into a cluster, but for the workloads, which would need a node."""
+    programs = plane(folder, port, schedules)
     try:
-        plane.start()
-        api = Api(plane.kubeconfig)
+        programs.start()
+        api = Api(programs.kubeconfig)
         api.done("apply", "-k", str(REPOSITORY / "manifests" / "base"))
         api.done("-n", "libvf-system", "delete", "deployment,daemonset", "--all")
         # an API that nobody serves makes every kubectl warn; the gateway's own tests register it
@@ -73,7 +77,7 @@ def control_plane(folder: Path, port: int = PORT) -> Iterator[Api]:
         _served(api)
         yield api
     finally:
-        plane.stop()
+        programs.stop()
 
 
 @contextmanager

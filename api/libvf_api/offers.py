@@ -5,6 +5,7 @@ The scheduler decides by the same documents; this is what it can be told from, i
 
 import fnmatch
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,7 +46,14 @@ class Offer:
 
 def offers(slices: list[Object]) -> list[Offer]:
     """All GPU slices that our driver publishes."""
-    return [_offer(piece, device) for piece, device in devices(slices) if text(device, "kind") == "gpu"]
+    return [offer(piece, device) for piece, device in devices(slices) if text(device, "kind") == "gpu"]
+
+
+def judged_by(device: Object) -> tuple[object, ...]:
+    """All of a device that `unfit` looks at, as it is published: equal ones need one look."""
+    told = (text(device, key) for key in ("type", "vendor", "mode", "device"))
+    size = (device.get("capacity") or {}).get("vram", {}).get("value", "0")
+    return (*told, size, *(taint["key"] for taint in device.get("taints") or ()))
 
 
 def devices(slices: list[Object]) -> list[tuple[Object, Object]]:
@@ -84,7 +92,7 @@ def unfit(spec: Object, offer: Offer) -> str:
     return next((WORDS.get(key, f"is tainted {key}: see the agent's log") for key in offer.taints), "")
 
 
-def left(slices: list[Object], offered: list[Offer], taken: dict[Place, str]) -> Counts:
+def left(slices: list[Object], offered: list[Offer], taken: Mapping[Place, str]) -> Counts:
     """What of every card's counters is left beside the slices that are allocated."""
     counts: Counts = Counter()
     for piece in slices:
@@ -122,7 +130,8 @@ def results(claim: Object) -> list[Object]:
     return list((allocation.get("devices") or {}).get("results") or [])
 
 
-def _offer(piece: Object, device: Object) -> Offer:
+def offer(piece: Object, device: Object) -> Offer:
+    """One published device, with the ResourceSlice that it is in."""
     pool, vram = piece["spec"]["pool"]["name"], (device.get("capacity") or {}).get("vram", {}).get("value", "0")
     kind, vendor, mode, pci, parent = (text(device, key) for key in ("type", "vendor", "mode", "device", "parent"))
     takes = {

@@ -45,6 +45,7 @@ FLEETS = (
     Fleet("one size at a time", (("A2",) * 8,) * 3),
     Fleet("linear", ((LINEAR,) * 8,) * 3),
     Fleet("mixed", (("A2", "A2", "A2", "P40", "P40", LINEAR, LINEAR, LINEAR),) * 3),
+    Fleet("many hosts", (("A2", "A2"),) * 12),
 )
 
 SMALL = Fleet("few cards", (("A2", "P40", LINEAR),) * 2)

@@ -65,17 +65,21 @@ class Pool:
 
     @property
     def overdrawn(self) -> frozenset[tuple[str, str, str]]:
+        """The counters of which more is taken than there is."""
         return frozenset(counter for counter, amount in self.left.items() if amount < 0)
 
     def offer(self, device: str) -> Offer:
+        """The device of that name."""
         return next(one for one in self.offered if one.name == device)
 
     def with_(self, offer: Offer) -> Pool:
+        """The card with one more device given, whether it has room or not."""
         remaining = Counter(self.left)
         remaining.subtract(offer.takes)
         return replace(self, left=remaining, placed=self.placed | {offer.name})
 
     def without(self, held: Held) -> Pool:
+        """The card after a claim has left it."""
         remaining = Counter(self.left)
         remaining.update(self.offer(held.device).takes)
         return replace(self, left=remaining, held={d: one for d, one in self.held.items() if d != held.device})
@@ -89,6 +93,7 @@ class Pool:
 
     @property
     def is_possible(self) -> bool:
+        """Whether the driver would have it so."""
         return not self.overdrawn and not self.placed & self.held.keys()
 
 

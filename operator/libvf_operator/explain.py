@@ -3,38 +3,39 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from libvf_api.offers import Offer, Place, devices, holders, offers, text, unfit, wanted
+from libvf_api.offers import devices, text, unfit, wanted
 
 from libvf_operator import cell as cells
 from libvf_operator import rooms
+from libvf_operator.allocated import Allocated
 from libvf_operator.objects import Object
+from libvf_operator.published import Held, Kind, Published
 
 _TYPES_TOLD = 12
 
 
-def why(spec: Object, slices: list[Object], allocated: list[Object], scheduler: str) -> str:
+def why(spec: Object, published: Published, allocated: Allocated, scheduler: str) -> str:
     """Reason and cure for a partition's spec, for each type; `scheduler` is what the scheduler said of the Pod."""
-    published = offers(slices)
-    if not published:
+    if not published.kinds:
         return "no node offers a GPU slice: is the libvf agent running where the cards are?"
-    by_type: dict[str, list[Offer]] = defaultdict(list)
-    for offer in published:
-        by_type[offer.type].append(offer)
-    held = holders(allocated)
-    fitting = [offer for offer in published if not unfit(spec, offer)]
+    held = allocated.held
+    by_type: dict[str, list[Kind]] = defaultdict(list)
+    for kind in published.kinds:
+        by_type[kind.offer.type].append(kind)
+    fitting = [kind for kind in published.kinds if not unfit(spec, kind.offer)]
     if not fitting:
-        told = (f"{kind} {unfit(spec, offered[0])}" for kind, offered in sorted(by_type.items()))
+        told = (f"{name} {unfit(spec, kinds[0].offer)}" for name, kinds in sorted(by_type.items()))
         return f"no card offers {wanted(spec)}: {_few(told)}; ask for one of these, or add a card"
-    if all(offer.place in held for offer in fitting):
-        users = sorted({held[offer.place] for offer in fitting})
-        many = f"all {len(fitting)} slices that are {wanted(spec)} are in use by"
+    if all(place in held for kind in fitting for place in kind.places):
+        places = [place for kind in fitting for place in kind.places]
+        users = sorted({held[place] for place in places})
+        many = f"all {len(places)} slices that are {wanted(spec)} are in use by"
         return f"{many} {', '.join(users[:8])}: stop one, or ask for another"
     cell = spec.get("cell")
-    if cell and not cells.preferred(cell) and (words := rooms.why(cell, spec, slices, allocated)):
+    if cell and not cells.preferred(cell) and (words := rooms.why(cell, spec, published, allocated)):
         return words
-    told = (
-        f"{kind} {_room(offered, held)}" for kind, offered in sorted(by_type.items()) if set(offered) & set(fitting)
-    )
+    types = sorted({kind.offer.type for kind in fitting})
+    told = (f"{name} {_room(by_type[name], held)}" for name in types)
     return (
         f"no slice that is {wanted(spec)} can be had now: {_few(told)}; free ones may be kept from it by other slices "
         f"on their cards or by their nodes; the scheduler says: {scheduler or 'nothing yet'}"
@@ -74,9 +75,10 @@ _CURES = {
 }
 
 
-def _room(offered: list[Offer], held: dict[Place, str]) -> str:
-    taken = sum(offer.place in held for offer in offered)
-    return f"has {len(offered) - taken} of {len(offered)} unallocated"
+def _room(kinds: list[Kind], held: Held) -> str:
+    places = [place for kind in kinds for place in kind.places]
+    taken = sum(place in held for place in places)
+    return f"has {len(places) - taken} of {len(places)} unallocated"
 
 
 def _few(told: Iterable[str]) -> str:

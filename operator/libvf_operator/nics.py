@@ -2,10 +2,11 @@
 
 from libvf_api import mac as macs
 from libvf_api import names, nic_config
-from libvf_api.offers import Place, devices, holders, text
+from libvf_api.offers import Place, devices, text
 from libvf_api.taints import WORDS
 
 from libvf_operator.objects import Object
+from libvf_operator.published import Held
 
 _TOLD = 8
 
@@ -37,34 +38,38 @@ def address(machine: Object, nic: Object) -> str:
     return str(nic.get("mac") or macs.derived(f"{machine['metadata']['uid']}/{nic['name']}"))
 
 
-def why_none(machine: Object, slices: list[Object], allocated: list[Object]) -> str:
+def why_none(machine: Object, slices: list[Object], held: Held) -> str:
     """Why a claim of the VM on a function can not be met; empty where nothing is seen that keeps it."""
     offered = [(piece, device) for piece, device in devices(slices) if text(device, "kind") == names.NIC]
     functions = [(piece, device) for piece, device in offered if text(device, "mode") == "VirtualFunction"]
-    held = holders(allocated)
+    users = {held.get(_place(piece, device)) for piece, device in offered}
     for nic in machine["spec"].get("nics", []):
         own = "/".join((machine["metadata"]["namespace"], f"{machine['metadata']['name']}-{claim(nic)}"))
-        if own not in held.values() and (words := _why(nic, functions, held)):
+        if own not in users and (words := _why(nic, functions, held)):
             return f"nic {nic['name']}: {words}"
     return ""
 
 
-def _why(nic: Object, functions: list[tuple[Object, Object]], held: dict[Place, str]) -> str:
+def _why(nic: Object, functions: list[tuple[Object, Object]], held: Held) -> str:
     wanted = nic.get("device")
     fitting = [one for one in functions if wanted in (None, text(one[1], "device"))]
     if not fitting:
         return _none_offered(wanted, sorted({text(device, "device") for _, device in functions}))
-    users = {held.get((piece["spec"]["pool"]["name"], device["name"])) for piece, device in fitting}
+    users = {held.get(_place(piece, device)) for piece, device in fitting}
     if None not in users:
         told = ", ".join(sorted(user for user in users if user)[:_TOLD])
         cure = "stop one, or have more made: virtualFunctions.count of the card's GpuPolicy"
         return f"all {len(fitting)} functions of {_cards(wanted)} are in use by {told}: {cure}"
-    free = [d for p, d in fitting if (p["spec"]["pool"]["name"], d["name"]) not in held]
+    free = [device for piece, device in fitting if _place(piece, device) not in held]
     kept = {str(taint["key"]) for device in free for taint in device.get("taints") or []}
     if kept and all(device.get("taints") for device in free):
         told = ", ".join(WORDS.get(key, key) for key in sorted(kept))
         return f"none of {len(free)} free functions of {_cards(wanted)} may be had: what is left {told}"
     return ""
+
+
+def _place(piece: Object, device: Object) -> Place:
+    return piece["spec"]["pool"]["name"], device["name"]
 
 
 def _none_offered(wanted: str | None, others: list[str]) -> str:

@@ -43,7 +43,7 @@ def launched(pod: Object | None) -> Object:
     return _document(annotations.get(names.MACHINE_ANNOTATION, "{}"))
 
 
-@lru_cache(maxsize=4096)  # each look at a machine asks several times
+@lru_cache(maxsize=64)  # each look at a machine asks several times
 def _document(text: str) -> Object:
     return dict(json.loads(text))
 

@@ -1,6 +1,7 @@
 """From state to state: one object at a time, retried until it holds, and all of them again now and then."""
 
 import asyncio
+import json
 import logging
 import time
 from dataclasses import replace
@@ -26,6 +27,7 @@ from libvf_operator import claim as claims
 from libvf_operator.cluster import Cluster
 from libvf_operator.machine import Observed
 from libvf_operator.objects import Object, condition, deleting, key, owned_by
+from libvf_operator.published import Published
 from libvf_operator.status import transitions
 from libvf_operator.store import KINDS, Store, Work
 
@@ -40,6 +42,7 @@ _TOLD = {
 _WAITING_AGAIN = 10.0  # seconds: why something waits changes without any object of ours changing
 _RETRY_MOST = 15.0  # seconds: a quota or an admission rule is lifted without an event that we see
 _SLICES_FRESH = 3.0  # seconds: many machines that wait together are explained from one list
+_SLICES_REST = 20.0  # times what it took to read them: explaining must not be what the operator is busy with
 
 
 class Reconciler:
@@ -54,7 +57,7 @@ class Reconciler:
         self._failures: dict[Work, int] = {}
         self._timers: dict[Work, asyncio.TimerHandle] = {}
         self._listed = asyncio.Event()
-        self._slices: tuple[float, list[Object]] = (0.0, [])
+        self._slices, self._stale = Published([]), float("-inf")
         self._reports: tuple[float, list[policy.NodeReport]] = (float("-inf"), [])
 
     def add(self, work: set[Work]) -> None:
@@ -110,8 +113,10 @@ class Reconciler:
 
     async def _machine(self, thing: Object) -> None:
         seen = self.store.observed(thing)
-        refused = await self._carry_out(thing, machine.desired(thing, seen, self._settings))
-        seen = self.store.observed(thing)
+        wanted = machine.desired(thing, seen, self._settings)
+        refused = await self._carry_out(thing, wanted)
+        if wanted != machine.Desired([], []):
+            seen = self.store.observed(thing)
         words = await self._why(thing, seen)
         seen = replace(seen, waiting=words, refused=refused, fallback=await self._instead(thing, seen))
         await self._settle(thing, machine_status.status(thing, seen))
@@ -175,7 +180,7 @@ class Reconciler:
         words = scheduled.get("message") or "waiting for the scheduler"
         if claims.results(seen.claims.get(claims.kvm_name(thing))):
             return str(words)
-        published = await self._published()
+        published = (await self._published()).slices
         asked = [one["kind"] for one in pod.launch_document(thing)["devices"]]  # of nics more was said above
         usb = explain.why_no_usb([one["device"] for one in thing["spec"].get("usb") or ()], published)
         return explain.why_no_kvm(published) or explain.why_none_of(asked, published) or usb or str(words)
@@ -185,12 +190,10 @@ class Reconciler:
         name = alignment.claim_name(thing)
         if name is None or pod.attached(thing) or claims.results(seen.claims.get(name)):
             return ""
-        allocated = list(self.store.objects["ResourceClaim"].values())
-        return rooms.why(numa.cell(thing["spec"]), None, await self._published(), allocated)
+        return rooms.why(numa.cell(thing["spec"]), None, await self._published(), self.store.allocated)
 
     async def _no_nic(self, thing: Object) -> str:
-        allocated = list(self.store.objects["ResourceClaim"].values())
-        return nics.why_none(thing, await self._published(), allocated)
+        return nics.why_none(thing, (await self._published()).slices, self.store.allocated.held)
 
     async def _instead(self, thing: Object, seen: Observed) -> str:
         """Why a VM has a virtual GPU, and whether a restart would end that; empty where it has slices."""
@@ -198,23 +201,26 @@ class Reconciler:
         for gpu in thing["spec"].get("gpus", []):
             name = pod.partition_of(thing, gpu)
             if name in seen.partitions and claims.fell_back(seen.claims.get(name)):
-                allocated = list(self.store.objects["ResourceClaim"].values())
-                slices = await self._published()
-                words = vacancy.instead(seen.partitions[name]["spec"], slices, allocated)
+                words = await self._vacant(seen.partitions[name]["spec"])
                 told.append(f"{gpu['name']} is a virtio-gpu: {words}")
         return "; ".join(told)
 
-    async def _explain(self, spec: Object, scheduler: str) -> str:
-        allocated = list(self.store.objects["ResourceClaim"].values())
-        return explain.why(spec, await self._published(), allocated, scheduler)
+    async def _vacant(self, spec: Object) -> str:
+        found, asked = await self._published(), f"instead {json.dumps(spec, sort_keys=True)}"
+        return found.once(asked, lambda: vacancy.instead(spec, found, self.store.allocated))
 
-    async def _published(self) -> list[Object]:
-        """All ResourceSlices, at most some seconds old."""
-        read, slices = self._slices
-        if time.monotonic() - read > _SLICES_FRESH:
+    async def _explain(self, spec: Object, scheduler: str) -> str:
+        found, asked = await self._published(), f"why {json.dumps(spec, sort_keys=True)} {scheduler}"
+        return found.once(asked, lambda: explain.why(spec, found, self.store.allocated, scheduler))
+
+    async def _published(self) -> Published:
+        """All ResourceSlices, some seconds old: the longer reading them takes, the less often it is done."""
+        if time.monotonic() > self._stale:
+            began = time.monotonic()
             slices, _ = await self._cluster.listed("/apis/resource.k8s.io/v1/resourceslices")
-            self._slices = (time.monotonic(), slices)
-        return slices
+            self._slices, now = Published(slices), time.monotonic()
+            self._stale = now + max(_SLICES_FRESH, _SLICES_REST * (now - began))
+        return self._slices
 
     async def _reported(self) -> list[policy.NodeReport]:
         """What agents say of policies, at most a moment old; it is carried by one ResourceSlice a node."""
@@ -237,7 +243,7 @@ class Reconciler:
                 await self._cluster.event(thing, kind, change["reason"], change["message"] or change["type"])
         if ended := last_run.event(thing, status):
             await self._cluster.event(thing, *ended)
-        self.store.put(thing["kind"], written)
+        self.add(self.store.put(thing["kind"], written))
 
     def _later(self, item: Work, seconds: float) -> None:
         """Instead of any time that was set for it before."""

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from libvf_api import names
-from libvf_api.offers import Offer, devices, holders, left, numa_node, offers, results, text, unfit, wanted
+from libvf_api.offers import Offer, devices, left, numa_node, text, unfit, wanted
 from libvf_api.quantity import of_bytes, to_bytes
 from libvf_api.taints import WORDS
 
 from libvf_operator import cell as cells
+from libvf_operator.allocated import Allocated
 from libvf_operator.objects import Object
+from libvf_operator.published import Held, Published
 
 _ROOMS_TOLD = 12
 _CALLED = {"cpus": "CPUs", "memory": "memory", "hugepages2Mi": "2Mi pages", "hugepages1Gi": "1Gi pages"}
@@ -34,34 +36,30 @@ class Room:
         return ", ".join(_of(name, self.left.get(name, 0), self.total.get(name, 0)) for name in short)
 
 
-def rooms(slices: list[Object], allocated: list[Object]) -> list[Room]:
+def rooms(published: Published, allocated: Allocated) -> list[Room]:
     """Every NUMA node that an agent publishes, by host and number."""
-    found = {}
-    for piece, device in devices(slices):
+    found = []
+    for piece, device in devices(published.slices):
         number = numa_node(device)
         if text(device, "kind") == names.CELL and number is not None:
             total = {name: to_bytes(of["value"]) for name, of in (device.get("capacity") or {}).items()}
             taint = next((str(one["key"]) for one in device.get("taints") or []), "")
-            room = Room(piece["spec"].get("nodeName", ""), number, total, dict(total), taint)
-            found[piece["spec"]["pool"]["name"], device["name"]] = room
-    for claim in allocated:
-        for result in results(claim):
-            if taken := found.get((result["pool"], result["device"])):
-                for name, amount in (result.get("consumedCapacity") or {}).items():
-                    taken.left[name] = taken.left.get(name, 0) - to_bytes(amount)
-    return sorted(found.values(), key=lambda room: (room.host, room.number))
+            taken = allocated.taken.get((piece["spec"]["pool"]["name"], device["name"]), {})
+            free = {name: amount - taken.get(name, 0) for name, amount in total.items()}
+            found.append(Room(piece["spec"].get("nodeName", ""), number, total, free, taint))
+    return sorted(found, key=lambda room: (room.host, room.number))
 
 
-def why(cell: Object, spec: Object | None, slices: list[Object], allocated: list[Object]) -> str:
+def why(cell: Object, spec: Object | None, published: Published, allocated: Allocated) -> str:
     """Why no NUMA node has all of it, node by node; empty where one has, as far as can be seen.
 
     `spec` is that of the partition whose slices are to be there too, None for a cell alone.
     """
-    found, amounts = rooms(slices, allocated), cells.amounts(cell)
+    found, amounts = rooms(published, allocated), cells.amounts(cell)
     if not found:
         return "no node offers CPUs of a NUMA node: is the libvf agent there of a version that does?"
     if spec:
-        _fill(found, spec, slices, allocated)
+        _fill(found, spec, published, allocated.held)
     count = spec.get("count", 1) if spec else 0
     told = [words for room in found if (words := _lacking(room, amounts, spec, count))]
     if len(told) < len(found):
@@ -77,12 +75,11 @@ def has_room(offer: Offer, cell: Object, found: Iterable[Room]) -> bool:
     return any(not room.lacks(cells.amounts(cell)) for room in beside)
 
 
-def _fill(found: list[Room], spec: Object, slices: list[Object], allocated: list[Object]) -> None:
+def _fill(found: list[Room], spec: Object, published: Published, held: Held) -> None:
     """Free slices that meet the spec, to the nodes that they are on."""
-    published, held = offers(slices), holders(allocated)
-    counters = left(slices, published, held)
+    counters = left(published.slices, published.offers, held)
     by_place = {(room.host, room.number): room for room in found}
-    for offer in published:
+    for offer in published.offers:
         free = offer.place not in held and all(counters[name] >= much for name, much in offer.takes.items())
         room = by_place.get((offer.node, offer.numa if offer.numa is not None else -1))
         if room and free and not unfit(spec, offer):

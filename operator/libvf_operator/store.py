@@ -13,8 +13,10 @@ from libvf_api import names
 from libvf_operator import claim as claims
 from libvf_operator import device_claims, volume
 from libvf_operator import pod as pods
+from libvf_operator.allocated import Allocated
 from libvf_operator.machine import Observed
 from libvf_operator.objects import Key, Object, condition, key, labels, launched
+from libvf_operator.shelf import Shelf, version
 
 # kind -> API path of its list over all namespaces
 KINDS = {
@@ -35,47 +37,45 @@ Term = tuple[str, str, str]  # what is indexed, namespace, name
 class Store:
     """Objects by kind and key, never going back to an older version of one."""
 
-    objects: dict[str, dict[Key, Object]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    shelves: dict[str, Shelf] = field(default_factory=lambda: {kind: Shelf() for kind in KINDS})
+    allocated: Allocated = field(default_factory=Allocated)
     _index: dict[Term, set[Key]] = field(default_factory=lambda: defaultdict(set))
     _gone: dict[Work, int] = field(default_factory=dict)
 
-    def replace(self, kind: str, things: list[Object], version: int) -> set[Work]:
+    def replace(self, kind: str, things: list[Object], at: int) -> set[Work]:
         """Take a whole list of that resource version, which also tells what vanished unseen; returns whom it concerns.
 
         What changed while the list was on its way is newer than the list, and stays.
         """
-        listed = {key(thing) for thing in things}
-        vanished = [
-            old for place, old in self.objects[kind].items() if place not in listed and _version(old) <= version
-        ]
+        listed, shelf = {key(thing) for thing in things}, self.shelves[kind]
+        gone = [place for place in shelf.places() if place not in listed and shelf.version(place) <= at]
+        vanished = [thing for place in gone if (thing := shelf.get(place))]
         work = {item for old in vanished for item in self.put(kind, old, deleted=True)}
         work |= {item for thing in things for item in self.put(kind, thing)}
-        self._gone = {work: at for work, at in self._gone.items() if at > version}
+        self._gone = {work: then for work, then in self._gone.items() if then > at}
         return work
 
     def put(self, kind: str, thing: Object, deleted: bool = False) -> set[Work]:
-        """Take one change; returns whom it concerns."""
-        place = key(thing)
-        before = self.objects[kind].get(place)
-        if not deleted and _version(thing) < max(_version(before), self._gone.get((kind, place), 0)):
+        """Take one change; returns whom it concerns: nobody where it is older than what is known, or the same."""
+        place, shelf, now = key(thing), self.shelves[kind], version(thing)
+        known = shelf.version(place)
+        if not deleted and (now < max(known, self._gone.get((kind, place), 0)) or now == known > 0):
             return set()
-        work = set(self._concerned(kind, place))
-        for term in _terms(kind, before):
-            self._index[term].discard(place)
-            if not self._index[term]:
-                del self._index[term]
+        before = shelf.get(place)
+        work = set(self._concerned(kind, place, before))
+        self._index_anew(kind, place, before, None if deleted else thing)
         if deleted:
-            self.objects[kind].pop(place, None)
-            self._gone[kind, place] = _version(thing)
+            shelf.remove(place)
+            self._gone[kind, place] = now
         else:
-            self.objects[kind][place] = thing
-            for term in _terms(kind, thing):
-                self._index[term].add(place)
-        return work | set(self._concerned(kind, place))
+            shelf.put(place, thing)
+        if kind == "Node" and before and not deleted and _answers(before) == _answers(thing):
+            return set()  # its kubelet says so again and again
+        return work | set(self._concerned(kind, place, None if deleted else thing))
 
     def get(self, kind: str, place: Key) -> Object | None:
         """One object, or None."""
-        return self.objects[kind].get(place)
+        return self.shelves[kind].get(place)
 
     def observed(self, machine: Object) -> Observed:
         """A VM's surroundings."""
@@ -94,7 +94,7 @@ class Store:
             others=self._others(namespace, [("Service", name), *((volume.KIND, claim) for claim in on)]),
             rivals={partition: rival for partition in used if (rival := self._rival(machine, partition))},
             taken={use.what: holder for use in disks if (holder := self._holder(machine, use))},
-            node_ready=node is None or condition(node, "Ready").get("status") in (None, "True"),
+            node_ready=node is None or _answers(node),
         )
 
     def user(self, claim: str) -> str | None:
@@ -137,12 +137,11 @@ class Store:
             held = held | self._found("reader of file", namespace, use.place)
         return next((f"VirtualMachine/{other}" for _, other in sorted(held) if other != name), None)
 
-    def _concerned(self, kind: str, place: Key) -> Iterator[Work]:
+    def _concerned(self, kind: str, place: Key, thing: Object | None) -> Iterator[Work]:
         """Whose reconciliation a change of this object may alter."""
-        thing = self.get(kind, place)
         namespace, name = place
         if kind == "GpuPolicy":  # one more or less on a card may be another one's gain
-            yield from ((kind, other) for other in self.objects[kind])
+            yield from ((kind, other) for other in self.shelves[kind].places())
             return
         if kind in ("VirtualMachine", "GpuPartition"):
             yield kind, place
@@ -158,9 +157,19 @@ class Store:
             return
         touched = _claim_names(thing) if kind == "Pod" else {name} if kind != "VirtualMachine" else set()
         for partition in touched:
-            if kind != "GpuPartition" and self.get("GpuPartition", (namespace, partition)):
+            if kind != "GpuPartition" and self.shelves["GpuPartition"].has((namespace, partition)):
                 yield "GpuPartition", (namespace, partition)
             yield from (("VirtualMachine", user) for user in self._found("user of partition", namespace, partition))
+
+    def _index_anew(self, kind: str, place: Key, before: Object | None, now: Object | None) -> None:
+        for term in _terms(kind, before):
+            self._index[term].discard(place)
+            if not self._index[term]:
+                del self._index[term]
+        for term in _terms(kind, now):
+            self._index[term].add(place)
+        if kind == "ResourceClaim":
+            self.allocated.change(before, now)
 
     def _others(self, namespace: str, wanted: list[tuple[str, str]]) -> dict[tuple[str, str], Object]:
         found = {(kind, name): self.get(kind, (namespace, name)) for kind, name in wanted}
@@ -206,6 +215,6 @@ def _uses(pod: Object | None) -> list[volume.Use]:
     return list(volume.uses(document["name"], document["spec"])) if document else []
 
 
-def _version(thing: Object | None) -> int:
-    """Resource versions are ordered integers: guaranteed by the API conventions since Kubernetes 1.35."""
-    return int((thing or {}).get("metadata", {}).get("resourceVersion") or 0)
+def _answers(node: Object) -> bool:
+    """Whether a node is Ready; one that was never said to be anything counts as ready."""
+    return condition(node, "Ready").get("status") in (None, "True")

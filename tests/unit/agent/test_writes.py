@@ -17,7 +17,7 @@ from libvf_agent.sysfs import Sysfs
 
 from bench.packing.allocator import Given, Model
 from bench.packing.ask import OURS, asked
-from bench.packing.cards import FLEETS, Fleet, on_host
+from bench.packing.cards import Fleet, on_host
 from bench.packing.play import steps
 from bench.packing.traces import SHAPES, Request, Trace, trace
 from tests.unit.agent.plugged import Cluster
@@ -131,7 +131,3 @@ async def test_policies_and_dated_taints_make_no_write_by_themselves(tmp_path: P
     agent.cluster.rule(cards={}, **policy)
     assert await agent.publish() > 0
     assert await agent.publish() == 0
-
-
-def test_the_fleets_of_the_figures_are_of_hosts_of_eight_cards() -> None:
-    assert {len(host) for fleet in FLEETS for host in fleet.hosts} == {8}

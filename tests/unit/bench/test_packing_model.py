@@ -9,6 +9,7 @@ from bench.packing import ask
 from bench.packing.allocator import Given, Model
 from bench.packing.ask import ALONE, OURS, Ask, Order, asked
 from bench.packing.cards import FLEETS, Fleet, fits
+from bench.packing.orders import ORDERS
 from bench.packing.play import first_fit, modelled, share, steps
 from bench.packing.traces import SHAPES, Request, trace
 
@@ -51,6 +52,17 @@ def test_an_open_card_wins_over_an_empty_one_on_an_emptier_host() -> None:
     first = taken(model, FOUR, host=1)
     model.publish()
     assert [each.pool for each in model.choices(asked(FOUR, OURS))] == [first.pool]
+
+
+def test_it_wins_over_one_on_an_empty_host_only_because_of_the_room_behind_open() -> None:
+    plain = next(order for order in ORDERS if order.name == "`open`, `any`")
+    for order, host in ((OURS, 0), (plain, 1)):
+        model = Model(Fleet("a full host and an empty one", (("A2",) * 8, ("A2",))))
+        for slot in range(1, 8):
+            model.take(Given(0, f"n0-0000-0{slot}-00-0", "16-0"), asked(Request(16, 16, 0), ALONE))
+        model.take(Given(0, "n0-0000-08-00-0", "4-0"), asked(FOUR, ALONE))
+        model.publish()
+        assert {given.host for given in model.choices(asked(FOUR, order))} == {host}
 
 
 def test_machines_of_one_size_that_come_at_once_stay_on_one_host_and_others_spread() -> None:

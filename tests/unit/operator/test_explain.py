@@ -3,6 +3,8 @@
 from typing import Any
 
 from libvf_operator import explain
+from libvf_operator.allocated import Allocated
+from libvf_operator.published import Published
 
 
 def slices(**offered: int) -> list[dict[str, Any]]:
@@ -27,12 +29,16 @@ def claim(name: str, device: str) -> dict[str, Any]:
     }
 
 
+def why(spec: dict[str, Any], offered: list[dict[str, Any]], taken: list[dict[str, Any]], scheduler: str) -> str:
+    return explain.why(spec, Published(offered), Allocated.of(taken), scheduler)
+
+
 def test_no_agent_publishes_anything() -> None:
-    assert "is the libvf agent running" in explain.why({}, [], [], "")
+    assert "is the libvf agent running" in why({}, [], [], "")
 
 
 def test_no_card_offers_the_type_and_those_that_are_offered_are_listed() -> None:
-    said = explain.why({"type": "nvidia-746"}, slices(mdpy_xga=4, mdpy_hd=2), [], "")
+    said = why({"type": "nvidia-746"}, slices(mdpy_xga=4, mdpy_hd=2), [], "")
     assert said == (
         "no card offers nvidia-746: mdpy-hd is another type, mdpy-xga is another type; "
         "ask for one of these, or add a card"
@@ -41,32 +47,32 @@ def test_no_card_offers_the_type_and_those_that_are_offered_are_listed() -> None
 
 def test_all_are_in_use_and_their_users_are_named() -> None:
     taken = [claim("a", "mdpy_xga-0"), claim("b", "mdpy_xga-1")]
-    said = explain.why({"type": "mdpy-*"}, slices(mdpy_xga=2), taken, "")
+    said = why({"type": "mdpy-*"}, slices(mdpy_xga=2), taken, "")
     assert said == "all 2 slices that are mdpy-* are in use by lab/a, lab/b: stop one, or ask for another"
 
 
 def test_a_range_of_memory_that_nothing_meets() -> None:
-    said = explain.why({"vram": {"min": "2Gi"}}, slices(small=1), [], "")
+    said = why({"vram": {"min": "2Gi"}}, slices(small=1), [], "")
     assert said.startswith("no card offers at least 2Gi: small (1Gi) is too small;")
-    said = explain.why({"vram": {"max": "1Mi"}}, slices(small=1), [], "")
+    said = why({"vram": {"max": "1Mi"}}, slices(small=1), [], "")
     assert said.startswith("no card offers at most 1Mi: small (1Gi) is too large;")
 
 
 def test_a_range_of_memory_is_not_met_by_what_has_none() -> None:
     offered = slices(serial=1)
     del offered[0]["spec"]["devices"][0]["capacity"]
-    said = explain.why({"vram": {"max": "4Gi"}}, offered, [], "")
+    said = why({"vram": {"max": "4Gi"}}, offered, [], "")
     assert said.startswith("no card offers at most 4Gi: serial has no video memory;")
 
 
 def test_where_some_are_free_the_schedulers_own_words_are_given() -> None:
-    said = explain.why({"type": "mdpy-xga"}, slices(mdpy_xga=2), [claim("a", "mdpy_xga-0")], "0/1 nodes are available")
+    said = why({"type": "mdpy-xga"}, slices(mdpy_xga=2), [claim("a", "mdpy_xga-0")], "0/1 nodes are available")
     assert "mdpy-xga has 1 of 2 unallocated" in said
     assert "0/1 nodes are available" in said
 
 
 def test_another_vendors_cards_are_told_apart() -> None:
-    said = explain.why({"vendor": "nvidia"}, slices(small=1), [], "")
+    said = why({"vendor": "nvidia"}, slices(small=1), [], "")
     assert said.startswith("no card offers nvidia: small is of vendor unknown;")
 
 
@@ -83,7 +89,7 @@ def test_no_node_has_hardware_virtualization() -> None:
 def test_a_device_that_nothing_new_may_come_to_says_why_and_the_cure() -> None:
     offered = slices(amd_whole=1)
     offered[0]["spec"]["devices"][0]["taints"] = [{"key": "libvf.io/no-reset", "effect": "NoSchedule"}]
-    said = explain.why({}, offered, [], "")
+    said = why({}, offered, [], "")
     assert "amd-whole cannot be reset between guests (reuseWithoutReset of a GpuPolicy allows it)" in said
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from libvf_api import mac
+from libvf_api.offers import holders
 from libvf_operator import device_claims, machine, nics, pod
 from libvf_operator.machine import Observed
 
@@ -118,7 +119,7 @@ def test_a_halted_machine_leaves_its_functions_to_others() -> None:
 def test_a_machine_that_waits_for_a_function_says_why(
     slices: list[dict[str, Any]], allocated: list[dict[str, Any]], told: str
 ) -> None:
-    said = nics.why_none(vm(nics=[FAST]), slices, allocated)
+    said = nics.why_none(vm(nics=[FAST]), slices, holders(allocated))
     assert told in said
     assert bool(told) == bool(said)
 
@@ -126,4 +127,4 @@ def test_a_machine_that_waits_for_a_function_says_why(
 def test_a_whole_network_card_is_no_function() -> None:
     whole = offered(1)
     whole["spec"]["devices"][0]["attributes"]["mode"] = {"string": "Passthrough"}
-    assert "no node offers functions" in nics.why_none(vm(nics=[OTHER]), [whole], [])
+    assert "no node offers functions" in nics.why_none(vm(nics=[OTHER]), [whole], {})

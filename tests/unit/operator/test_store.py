@@ -105,3 +105,66 @@ def test_a_node_concerns_the_machines_on_it_and_no_others() -> None:
     store.put("Pod", pod("there", node="n2"))
     node = {"kind": "Node", "metadata": {"name": "n1"}, "status": {}}
     assert store.put("Node", node) == {("VirtualMachine", ("lab", "here"))}
+
+
+def claim(name: str, *devices: str) -> dict[str, Any]:
+    results = [{"driver": "libvf.io", "pool": "n1-card", "device": device} for device in devices]
+    meta = {"name": name, "namespace": "lab", "uid": name}
+    return {"kind": "ResourceClaim", "metadata": meta, "status": {"allocation": {"devices": {"results": results}}}}
+
+
+def test_who_has_a_device_is_known_without_a_look_at_all_claims() -> None:
+    store = Store()
+    store.put("ResourceClaim", at(1, claim("a", "x-0", "x-1")))
+    store.put("ResourceClaim", at(2, claim("b", "x-2")))
+    held = {("n1-card", "x-0"): "lab/a", ("n1-card", "x-1"): "lab/a", ("n1-card", "x-2"): "lab/b"}
+    assert store.allocated.held == held
+    store.put("ResourceClaim", at(3, claim("a", "x-3")))
+    store.put("ResourceClaim", at(4, claim("b", "x-2")), deleted=True)
+    assert store.allocated.held == {("n1-card", "x-3"): "lab/a"}
+
+
+def test_a_device_that_passed_on_is_its_new_holders() -> None:
+    store = Store()
+    store.put("ResourceClaim", at(1, claim("a", "x-0")))
+    store.put("ResourceClaim", at(2, claim("b", "x-0")))
+    store.put("ResourceClaim", at(3, claim("a")), deleted=True)
+    assert store.allocated.held == {("n1-card", "x-0"): "lab/b"}
+
+
+def node(ready: str, beat: str) -> dict[str, Any]:
+    conditions = [{"type": "Ready", "status": ready, "lastHeartbeatTime": beat}]
+    return {"kind": "Node", "metadata": {"name": "n1", "uid": "n1"}, "status": {"conditions": conditions}}
+
+
+def test_a_version_that_is_known_concerns_nobody() -> None:
+    store = Store()
+    assert store.put("VirtualMachine", at(7, vm())) == {("VirtualMachine", ("lab", "desk"))}
+    assert store.put("VirtualMachine", at(7, vm())) == set()
+    assert store.replace("VirtualMachine", [at(7, vm())], 9) == set()
+
+
+def test_a_node_that_is_as_it_was_concerns_nobody() -> None:
+    store = Store()
+    store.put("Pod", at(1, pod("desk", node="n1")))
+    concerned = {("VirtualMachine", ("lab", "desk"))}
+    assert store.put("Node", at(2, node("True", "now"))) == concerned
+    assert store.put("Node", at(3, node("True", "later"))) == set()
+    assert store.put("Node", at(4, node("Unknown", "later"))) == concerned
+    assert store.put("Node", at(5, node("Unknown", "later")), deleted=True) == concerned
+
+
+def test_who_wrote_which_field_is_not_kept() -> None:
+    store = Store()
+    machine = at(1, vm())
+    store.put("VirtualMachine", {**machine, "metadata": {**machine["metadata"], "managedFields": [{"manager": "x"}]}})
+    assert store.get("VirtualMachine", ("lab", "desk")) == machine
+
+
+def test_what_is_taken_from_the_store_may_be_changed() -> None:
+    store = Store()
+    store.put("VirtualMachine", at(1, vm()))
+    taken = store.get("VirtualMachine", ("lab", "desk"))
+    assert taken
+    taken["spec"].clear()
+    assert store.get("VirtualMachine", ("lab", "desk")) == at(1, vm())

@@ -1,0 +1,168 @@
+"""The operator's program against a real API server; a stand-in answers for the scheduler, the agents and the kubelets.
+
+No node runs anything: what is measured is what the operator itself costs, by the kernel's count of its process.
+"""
+
+import asyncio
+import itertools
+import os
+import statistics
+import tempfile
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from libvf_api.apiserver import ApiServer
+
+from bench.figures import Figure
+from bench.operator import requests, told
+from bench.operator.standin import StandIn
+from bench.operator.told import AtSize, Churn, Life
+from bench.operator.world import World
+from bench.process import Usage, cpu_seconds, sampled, usage
+from lab.loopback import Api, control_plane, operator
+from lab.progress import Wait, step
+from tests.ports import free_port
+
+_RESYNC = 600.0  # the operator's own
+_QUIET = 0.1  # CPU seconds in a second
+_QUIET_SECONDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Sizes, and for how long each thing is done, in seconds."""
+
+    sizes: tuple[int, ...]
+    window: float
+    lags: int
+    lives: int
+    churn: float
+    pause: float  # between two replacements of the churn
+
+
+_WHOLE = Plan((100, 1_000, 10_000), window=45, lags=20, lives=100, churn=1800, pause=0.5)
+_QUICK = Plan((50, 200), window=15, lags=5, lives=20, churn=60, pause=0.5)
+
+
+def run(quick: bool) -> Iterable[Figure]:
+    """CPU, memory, requests and lag of the operator, at each size."""
+    with tempfile.TemporaryDirectory(prefix="bench-operator-") as name:
+        folder = Path(name)
+        with control_plane(folder, schedules=False) as api:
+            yield from asyncio.run(_measured(api, folder, _QUICK if quick else _WHOLE))
+
+
+async def _measured(api: Api, folder: Path, plan: Plan) -> list[Figure]:
+    os.environ["KUBECONFIG"] = str(api.kubeconfig)
+    server = await ApiServer.connect()
+    try:
+        async with StandIn.working(server) as standin, World.watched(server) as world:
+            run = _Run(api, folder, plan, standin, world)
+            sizes = [await run.at_size(before, size) for before, size in itertools.pairwise((0, *plan.sizes))]
+            life = await run.lives()
+            return list(told.figures(sizes, life, await run.churn()))
+    finally:
+        await server.close()
+
+
+class _Run:
+    """One run; each measurement begins with an operator that has just been started."""
+
+    def __init__(self, api: Api, folder: Path, plan: Plan, standin: StandIn, world: World) -> None:
+        self._api, self._folder, self._plan = api, folder, plan
+        self._standin, self._world = standin, world
+        self._empty: Usage | None = None
+
+    async def at_size(self, before: int, size: int) -> AtSize:
+        """Grow to so many machines, and look at an operator that is started beside them."""
+        async with self._operator(_RESYNC) as pid:
+            self._empty = self._empty or usage(pid)
+            began = cpu_seconds(pid)
+            with step(f"{size - before:,} machines come into being"):
+                await self._world.grow(range(before, size))
+                await _quiet(pid)
+            birth = cpu_seconds(pid) - began
+        async with self._operator(self._plan.window) as pid:
+            now = usage(pid)
+            lags = [await self._world.lag(number, 3 + before % 2) for number in range(self._plan.lags)]
+            await _quiet(pid)
+            idle = await self._idle(pid)
+        return AtSize(
+            size, size - before, birth, now.cpu - self._empty.cpu, now.rss - self._empty.rss,
+            now.pss - self._empty.pss, idle, tuple(lags),
+        )  # fmt: skip
+
+    async def lives(self) -> Life:
+        """Some machines made and deleted again, each request of the operator counted."""
+        first = self._plan.sizes[-1]
+        numbers = range(first, first + self._plan.lives)
+        async with self._operator(_RESYNC) as pid:
+            since = requests.now()
+            with step(f"{len(numbers)} whole lives"):
+                await self._world.grow(numbers)
+                for number in numbers:
+                    await self._world.delete(number)
+                await _quiet(pid)
+            return Life(len(numbers), requests.counted(requests.log(self._folder), since))
+
+    async def churn(self) -> Churn:
+        """One machine after the other is deleted and a new one made; now and then one is changed."""
+        largest, plan = self._plan.sizes[-1], self._plan
+        clock, lags, replaced = asyncio.get_running_loop().time, list[float](), 0
+        async with self._operator(_RESYNC) as pid:
+            with step(f"a churn of {plan.churn / 60:.0f} minutes"), sampled(pid, 2.0) as samples:
+                end = clock() + plan.churn
+                while clock() < end:
+                    await self._world.delete(plan.lags + replaced)
+                    await self._world.declare([largest + plan.lives + replaced])
+                    replaced += 1
+                    if replaced % 10 == 0:
+                        lags.append(await self._world.lag(replaced // 10 % plan.lags, 4 + replaced // 10 % 7))
+                    await asyncio.sleep(plan.pause)
+        return Churn(plan.churn, replaced, tuple(each.rss for each in samples.usages), tuple(lags))
+
+    async def _idle(self, pid: int) -> float:
+        """The share of one core from one sweep's end to the next one's, while kubelets tell of their nodes."""
+        beats = asyncio.create_task(self._standin.beat(self._world.nodes))
+        clock = asyncio.get_running_loop().time
+        try:
+            await self._swept(pid)
+            with step("idle from one sweep to the next"), sampled(pid, 1.0) as samples:
+                began, before = clock(), cpu_seconds(pid)
+                await self._swept(pid)
+                window, spent = clock() - began, cpu_seconds(pid) - before
+        finally:
+            beats.cancel()
+            await asyncio.gather(beats, return_exceptions=True)
+        used = sorted(later.cpu - earlier.cpu for earlier, later in itertools.pairwise(samples.usages))
+        return told.idle_share(spent, window, statistics.fmean(used[: len(used) // 2]), _RESYNC)
+
+    async def _swept(self, pid: int) -> None:
+        """Wait for the end of the operator's next sweep."""
+        since, wait = requests.now(), Wait("the operator's next sweep", 20 * self._plan.window)
+        while not requests.swept(requests.tail(self._folder), since):
+            wait.tell()
+            if not wait.left:
+                raise TimeoutError(f"the operator did not list everything within {wait.seconds:.0f} s: see its log")
+            await asyncio.sleep(1)
+        await _quiet(pid)
+
+    @asynccontextmanager
+    async def _operator(self, resync: float) -> AsyncIterator[int]:
+        """The operator's process id, once it has looked at everything."""
+        with operator(self._api, self._folder, free_port(), LIBVF_RESYNC_SECONDS=str(resync)) as process:
+            await asyncio.sleep(5)  # imports and connects
+            await _quiet(process.pid)
+            yield process.pid
+
+
+async def _quiet(pid: int) -> None:
+    """Wait until the process does next to nothing for some seconds on end."""
+    still, before = 0, cpu_seconds(pid)
+    while still < _QUIET_SECONDS:
+        await asyncio.sleep(1)
+        now = cpu_seconds(pid)
+        still = still + 1 if now - before < _QUIET else 0
+        before = now

@@ -1,0 +1,171 @@
+"""The real scheduler with our slices, against the same devices without counters.
+
+A Node is a plain object here. The scheduler looks at what a node has and at its taints. kwok would write both, leases
+that nobody reads while the controller that watches them does not run, and the end of Pods, which are of no use when
+they are placed. The slices are what the agents of such nodes publish, and they are published anew as agents do when
+something is carved: here on the scheduler's own cores, where a cluster has the nodes' for that.
+"""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import msgspec
+from libvf_agent.cluster import Cluster
+from libvf_agent.slices import Node
+from libvf_api.apiserver import ApiServer
+
+from bench.figures import Figure
+from bench.growth import exponent
+from bench.operator.documents import node, node_status
+from bench.scheduler import load
+from bench.scheduler.cards import CARDS_A_NODE, Card, cards, plain
+from lab.loopback import PORT, control_plane, plane
+from lab.progress import step
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """So many nodes, so many claims at them, and the seconds after which the count is taken."""
+
+    nodes: int
+    claims: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Placements a second with slices and with whole devices; bytes of a node's slices; slices written anew."""
+
+    nodes: int
+    sliced: float
+    whole: float
+    bytes: int
+    renewed: float  # for each allocation
+
+
+_WHOLE = (Size(50, 600, 60), Size(200, 300, 60), Size(1_000, 100, 60))
+_QUICK = (Size(10, 80, 30), Size(30, 80, 30))
+
+
+def run(quick: bool) -> Iterable[Figure]:
+    """Rates at each size, and how they change with it."""
+    found = []
+    for size in _QUICK if quick else _WHOLE:
+        found.append(measure(size))
+        yield from _of_size(found[-1])
+    yield from _trend(found)
+
+
+def measure(size: Size) -> Measured:
+    """Both kinds of device, each in a cluster of its own."""
+    ours, renewed, weight = _kind(size, slices=True)
+    peer, *_ = _kind(size, slices=False)
+    return Measured(size.nodes, ours, peer, weight, renewed)
+
+
+def _kind(size: Size, slices: bool) -> tuple[float, float, int]:
+    what = "slices" if slices else "whole devices"
+    with tempfile.TemporaryDirectory(prefix="bench-scheduler-") as name:
+        folder = Path(name)
+        with control_plane(folder, schedules=False) as api, step(f"{size.nodes:,} nodes with {what}"):
+            os.environ["KUBECONFIG"] = str(api.kubeconfig)
+            return asyncio.run(_Run(size, slices, folder).measured())
+
+
+class _Run:
+    """One cluster: nodes and what they publish, claims and Pods, and then a scheduler."""
+
+    def __init__(self, size: Size, slices: bool, folder: Path) -> None:
+        self._size, self._slices, self._folder = size, slices, folder
+        self._cards: dict[str, Card] = {}
+        self._renewed = 0
+        self._weight = 0
+
+    async def measured(self) -> tuple[float, float, int]:
+        """Placements a second, slices written anew for each of them, and the bytes of a node's slices."""
+        server = await ApiServer.connect()
+        cluster, news = Cluster(server), asyncio.Queue[Card]()
+        try:
+            for number in range(self._size.nodes):
+                await self._node(server, f"node-{number:04}")
+            await self._ask(server)
+            agents = [
+                asyncio.create_task(load.follow_claims(server, partial(self._allocated, news))),
+                asyncio.create_task(self._republish(cluster, news)),
+            ]
+            with _scheduler(self._folder):
+                moments = await load.placed(server, self._size.claims, self._size.seconds)
+            for agent in agents:
+                agent.cancel()
+            await asyncio.gather(*agents, return_exceptions=True)
+            return load.rate(moments), self._renewed / len(moments), self._weight
+        finally:
+            await server.close()
+
+    async def _node(self, server: ApiServer, name: str) -> None:
+        made = await server.create(load.NODES, node(name), load.MANAGER)
+        await server.merge(f"{load.NODES}/{name}/status", {"status": node_status()}, load.MANAGER)
+        # the API server taints every node that is new
+        await server.merge(f"{load.NODES}/{name}", {"spec": {"taints": None}}, load.MANAGER)
+        fresh = [Card(Node(name, made["metadata"]["uid"]), gpu) for gpu in cards().values()]
+        self._cards |= {card.pool: card for card in fresh}
+        published = [card.news() for card in fresh]
+        pieces = [piece for one in published for piece in (one if self._slices else plain(one))]
+        self._weight = sum(len(msgspec.json.encode(piece)) for piece in pieces)
+        await load.create(server, ((load.SLICES, piece) for piece in pieces))
+
+    async def _ask(self, server: ApiServer) -> None:
+        claim = load.sliced if self._slices else load.whole
+        numbers = range(self._size.claims)
+        await load.create(server, ((load.CLAIMS, claim(number)) for number in numbers))
+        await load.create(server, ((load.PODS, load.pod(number)) for number in numbers))
+
+    def _allocated(self, news: "asyncio.Queue[Card]", pool: str, device: str) -> None:
+        if self._slices:
+            self._cards[pool].carve(device)
+            news.put_nowait(self._cards[pool])
+
+    async def _republish(self, cluster: Cluster, news: "asyncio.Queue[Card]") -> None:
+        while True:
+            for piece in (await news.get()).news():
+                await cluster.put_slice(piece)
+                self._renewed += 1
+
+
+@contextmanager
+def _scheduler(folder: Path) -> Iterator[None]:
+    """It begins when everything is there, so that nothing but placing is measured; it ends with its control plane."""
+    plane(folder, PORT, schedules=True).start()
+    yield
+
+
+def _of_size(found: Measured) -> Iterator[Figure]:
+    rates = f"{found.sliced:.1f} placements a second against {found.whole:.1f}"
+    note = f"{rates}; {found.renewed:.1f} slices are written anew for each"
+    yield Figure(
+        name="allocation rate", value=found.sliced / found.whole, unit="x", peer="whole devices, without counters",
+        goal=0.8, better="higher", note=note, at=found.nodes,
+    )  # fmt: skip
+
+
+def _trend(found: list[Measured]) -> Iterator[Figure]:
+    last = found[-1]
+    yield Figure(
+        name="size of the slices of a card", value=last.bytes / CARDS_A_NODE / 1000, unit="KB as JSON", peer="no slices"
+    )
+    rates: dict[str, dict[float, float]] = {
+        "slices": {each.nodes: 1 / each.sliced for each in found},
+        "whole devices": {each.nodes: 1 / each.whole for each in found},
+    }
+    grown = {name: exponent(costs) for name, costs in rates.items()}
+    note = (
+        f"exponents over the number of nodes: {grown['slices']:.2f} with slices, {grown['whole devices']:.2f} without"
+    )
+    value = grown["slices"] - grown["whole devices"]
+    yield Figure(name="growth of a placement's time", value=value, unit="exponent", peer="whole devices", note=note)
