@@ -91,6 +91,8 @@ class Reconciler:
         seen = self.store.observed(thing)
         wanted = machine.desired(thing, seen, self._settings)
         refused = await self._carry_out(thing, wanted)
+        if wanted.create and not refused and ("VirtualMachine", key(thing)) in self._queued:
+            return  # what was just made is news to this machine: the look that follows says all of it at once
         if wanted != machine.Desired([], []):
             seen = self.store.observed(thing)
         words = await self._why(thing, seen)
@@ -127,6 +129,8 @@ class Reconciler:
         refused = ""
         if self.store.get("ResourceClaim", place) is None:
             refused = await self._carry_out(thing, machine.Desired([claims.for_partition(thing)], []))
+            if not refused and ("GpuPartition", place) in self._queued:
+                return
         claim, consumer = self.store.get("ResourceClaim", place), self.store.consumer(thing)
         waiting = refused
         if verdict := self.store.verdict(thing):
