@@ -6,7 +6,6 @@ No node runs anything: what is measured is what the operator itself costs, by th
 import asyncio
 import itertools
 import os
-import statistics
 import tempfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -22,10 +21,9 @@ from bench.operator.told import AtSize, Churn, Life
 from bench.operator.world import World
 from bench.process import Usage, cpu_seconds, sampled, usage
 from lab.loopback import Api, control_plane, operator
-from lab.progress import Wait, step
+from lab.progress import step
 from tests.ports import free_port
 
-_RESYNC = 600.0  # the operator's own
 _QUIET = 0.1  # CPU seconds in a second
 _QUIET_SECONDS = 6
 
@@ -42,7 +40,7 @@ class Plan:
     pause: float  # between two replacements of the churn
 
 
-_WHOLE = Plan((100, 1_000, 10_000), window=45, lags=20, lives=100, churn=1800, pause=0.5)
+_WHOLE = Plan((100, 1_000, 10_000), window=60, lags=20, lives=100, churn=1800, pause=0.5)
 _QUICK = Plan((50, 200), window=15, lags=5, lives=20, churn=60, pause=0.5)
 
 
@@ -77,14 +75,14 @@ class _Run:
 
     async def at_size(self, before: int, size: int) -> AtSize:
         """Grow to so many machines, and look at an operator that is started beside them."""
-        async with self._operator(_RESYNC) as pid:
+        async with self._operator() as pid:
             self._empty = self._empty or usage(pid)
             began = cpu_seconds(pid)
             with step(f"{size - before:,} machines come into being"):
                 await self._world.grow(range(before, size))
                 await _quiet(pid)
             birth = cpu_seconds(pid) - began
-        async with self._operator(self._plan.window) as pid:
+        async with self._operator() as pid:
             now = usage(pid)
             lags = [await self._world.lag(number, 3 + before % 2) for number in range(self._plan.lags)]
             await _quiet(pid)
@@ -98,7 +96,7 @@ class _Run:
         """Some machines made and deleted again, each request of the operator counted."""
         first = self._plan.sizes[-1]
         numbers = range(first, first + self._plan.lives)
-        async with self._operator(_RESYNC) as pid:
+        async with self._operator() as pid:
             since = requests.now()
             with step(f"{len(numbers)} whole lives"):
                 await self._world.grow(numbers)
@@ -111,7 +109,7 @@ class _Run:
         """One machine after the other is deleted and a new one made; now and then one is changed."""
         largest, plan = self._plan.sizes[-1], self._plan
         clock, lags, replaced = asyncio.get_running_loop().time, list[float](), 0
-        async with self._operator(_RESYNC) as pid:
+        async with self._operator() as pid:
             with step(f"a churn of {plan.churn / 60:.0f} minutes"), sampled(pid, 2.0) as samples:
                 end = clock() + plan.churn
                 while clock() < end:
@@ -124,35 +122,21 @@ class _Run:
         return Churn(plan.churn, replaced, tuple(each.rss for each in samples.usages), tuple(lags))
 
     async def _idle(self, pid: int) -> float:
-        """The share of one core from one sweep's end to the next one's, while kubelets tell of their nodes."""
-        beats = asyncio.create_task(self._standin.beat(self._world.nodes))
-        clock = asyncio.get_running_loop().time
+        """The share of one core while nothing happens but that kubelets tell of their nodes."""
+        beats, window = asyncio.create_task(self._standin.beat(self._world.nodes)), self._plan.window
         try:
-            await self._swept(pid)
-            with step("idle from one sweep to the next"), sampled(pid, 1.0) as samples:
-                began, before = clock(), cpu_seconds(pid)
-                await self._swept(pid)
-                window, spent = clock() - began, cpu_seconds(pid) - before
+            with step(f"idle for {window:.0f} s"):
+                began = cpu_seconds(pid)
+                await asyncio.sleep(window)
+                return (cpu_seconds(pid) - began) / window
         finally:
             beats.cancel()
             await asyncio.gather(beats, return_exceptions=True)
-        used = sorted(later.cpu - earlier.cpu for earlier, later in itertools.pairwise(samples.usages))
-        return told.idle_share(spent, window, statistics.fmean(used[: len(used) // 2]), _RESYNC)
-
-    async def _swept(self, pid: int) -> None:
-        """Wait for the end of the operator's next sweep."""
-        since, wait = requests.now(), Wait("the operator's next sweep", 20 * self._plan.window)
-        while not requests.swept(requests.tail(self._folder), since):
-            wait.tell()
-            if not wait.left:
-                raise TimeoutError(f"the operator did not list everything within {wait.seconds:.0f} s: see its log")
-            await asyncio.sleep(1)
-        await _quiet(pid)
 
     @asynccontextmanager
-    async def _operator(self, resync: float) -> AsyncIterator[int]:
+    async def _operator(self) -> AsyncIterator[int]:
         """The operator's process id, once it has looked at everything."""
-        with operator(self._api, self._folder, free_port(), LIBVF_RESYNC_SECONDS=str(resync)) as process:
+        with operator(self._api, self._folder, free_port()) as process:
             await asyncio.sleep(5)  # imports and connects
             await _quiet(process.pid)
             yield process.pid

@@ -9,7 +9,6 @@ from typing import Any
 
 OPERATOR = "system:serviceaccount:libvf-system:libvf-operator"
 _STANDING = ("watch", "list")  # once for all machines
-_TAIL = 1 << 18
 
 
 def now() -> str:
@@ -23,24 +22,10 @@ def counted(lines: Iterable[str], since: str = "") -> Counter[str]:
     return Counter(_what(event) for event in events)
 
 
-def swept(lines: Iterable[str], since: str) -> bool:
-    """Whether the operator has listed its last kind, the nodes, from that moment on."""
-    return any(event["verb"] == "list" and _what(event) == "list nodes" for event in _events(lines, since))
-
-
 def log(folder: Path) -> list[str]:
     """All lines, those of the file before too where the server has begun a new one."""
     paths = [*sorted(folder.glob("audit-*.log")), folder / "audit.log"]
     return [line for path in paths for line in path.read_text(errors="replace").splitlines()]
-
-
-def tail(folder: Path) -> list[str]:
-    """The last whole lines."""
-    with (folder / "audit.log").open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(0, size - _TAIL))
-        lines = file.read().decode(errors="replace").splitlines()
-    return lines[1:] if size > _TAIL else lines
 
 
 def _events(lines: Iterable[str], since: str) -> Iterator[dict[str, Any]]:

@@ -50,14 +50,6 @@ class Life:
     requests: Counter[str] = field(default_factory=Counter)
 
 
-def idle_share(spent: float, window: float, quiet: float, resync: float) -> float:
-    """The share of one core, where a sweep comes each `resync` seconds.
-
-    `spent` are the CPU seconds of a window with one sweep in it, `quiet` the share of a core outside the sweep.
-    """
-    return (spent + (resync - window) * quiet) / resync
-
-
 def figures(sizes: Sequence[AtSize], life: Life, churn: Churn) -> Iterator[Figure]:
     """All of the topic."""
     yield from _cpu("birth", _births(sizes))
@@ -69,7 +61,7 @@ def figures(sizes: Sequence[AtSize], life: Life, churn: Churn) -> Iterator[Figur
     for each in sizes:
         yield Figure(
             name="idle CPU", value=100 * each.idle, unit="% of a core", peer="a core", goal=1.0, at=each.size,
-            note="with kubelets' heartbeats and a sweep each ten minutes" if each is sizes[-1] else "",
+            note="with kubelets' heartbeats; watches hold, and nothing is listed again" if each is sizes[-1] else "",
         )  # fmt: skip
     yield _requests(life)
     yield from _lags(sizes, churn)

@@ -1,4 +1,4 @@
-"""From state to state: one object at a time, retried until it holds, and all of them again now and then."""
+"""From state to state: one object at a time, retried until it holds."""
 
 import asyncio
 import json
@@ -56,7 +56,7 @@ class Reconciler:
         self._queued: set[Work] = set()
         self._failures: dict[Work, int] = {}
         self._timers: dict[Work, asyncio.TimerHandle] = {}
-        self._listed = asyncio.Event()
+        self._unlisted, self._listed = set(KINDS), asyncio.Event()
         self._slices, self._stale = Published([]), float("-inf")
         self._reports: tuple[float, list[policy.NodeReport]] = (float("-inf"), [])
 
@@ -65,6 +65,12 @@ class Reconciler:
         for item in work - self._queued:
             self._queued.add(item)
             self._queue.put_nowait(item)
+
+    def listed(self, kind: str) -> None:
+        """All objects of this kind were seen once."""
+        self._unlisted.discard(kind)
+        if not self._unlisted:
+            self._listed.set()
 
     async def run(self) -> None:
         """Work through the queue for ever; what fails comes again, later each time.
@@ -84,20 +90,6 @@ class Reconciler:
                 log.warning("%s %s/%s: %s", item[0], *item[1], error)
                 self._later(item, min(0.5 * 2**tries, _RETRY_MOST))
 
-    async def resync(self, seconds: float) -> None:
-        """List everything now and then: a watch that was interrupted never tells what vanished meanwhile."""
-        while True:
-            try:
-                for kind, path in KINDS.items():
-                    things, version = await self._cluster.listed(path)
-                    self.add(self.store.replace(kind, [_whole(kind, thing) for thing in things], version))
-            except ApiError as error:
-                log.warning("resync: %s", error)
-                await asyncio.sleep(5)
-                continue
-            self._listed.set()
-            await asyncio.sleep(seconds)
-
     async def _one(self, item: Work) -> None:
         kind, place = item
         thing = self.store.get(kind, place)
@@ -115,6 +107,8 @@ class Reconciler:
         seen = self.store.observed(thing)
         wanted = machine.desired(thing, seen, self._settings)
         refused = await self._carry_out(thing, wanted)
+        if wanted.create and not refused and ("VirtualMachine", key(thing)) in self._queued:
+            return  # what was just made is news to this machine: the look that follows says all of it at once
         if wanted != machine.Desired([], []):
             seen = self.store.observed(thing)
         words = await self._why(thing, seen)
@@ -151,6 +145,8 @@ class Reconciler:
         refused = ""
         if self.store.get("ResourceClaim", place) is None:
             refused = await self._carry_out(thing, machine.Desired([claims.for_partition(thing)], []))
+            if not refused and ("GpuPartition", place) in self._queued:
+                return
         claim, consumer = self.store.get("ResourceClaim", place), self.store.consumer(thing)
         waiting = refused
         if verdict := self.store.verdict(thing):
@@ -217,7 +213,7 @@ class Reconciler:
         """All ResourceSlices, some seconds old: the longer reading them takes, the less often it is done."""
         if time.monotonic() > self._stale:
             began = time.monotonic()
-            slices, _ = await self._cluster.listed("/apis/resource.k8s.io/v1/resourceslices")
+            slices = await self._cluster.listed("/apis/resource.k8s.io/v1/resourceslices")
             self._slices, now = Published(slices), time.monotonic()
             self._stale = now + max(_SLICES_FRESH, _SLICES_REST * (now - began))
         return self._slices
@@ -227,7 +223,7 @@ class Reconciler:
         read, reports = self._reports
         if time.monotonic() - read > policy.FRESH * 0.75:
             query = f"labelSelector={names.REPORT_LABEL}%3D{names.REPORT}"
-            slices, _ = await self._cluster.listed(f"/apis/resource.k8s.io/v1/resourceslices?{query}")
+            slices = await self._cluster.listed(f"/apis/resource.k8s.io/v1/resourceslices?{query}")
             reports = policy.reports(slices)
             self._reports = (time.monotonic(), reports)
         return reports
@@ -254,13 +250,6 @@ class Reconciler:
     def _due(self, item: Work) -> None:
         self._timers.pop(item, None)
         self.add({item})
-
-
-def _whole(kind: str, item: Object) -> Object:
-    """Items of a list come without kind and apiVersion."""
-    path = KINDS[kind].partition("?")[0].split("/")
-    version = "/".join(path[2:-1])
-    return {"apiVersion": version, "kind": kind, **item}
 
 
 def _same(before: Object, after: Object) -> bool:

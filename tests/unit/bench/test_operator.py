@@ -46,11 +46,6 @@ def test_memory_that_grows_in_the_churn_misses_its_goal() -> None:
     assert FIGURES["memory in its last quarter", None].reached is False
 
 
-def test_a_sweep_counts_once_in_ten_minutes() -> None:
-    assert told.idle_share(spent=6.0, window=60, quiet=0.0, resync=600) == pytest.approx(0.01)
-    assert told.idle_share(spent=6.6, window=60, quiet=0.01, resync=600) == pytest.approx(0.02)
-
-
 def test_lists_and_other_peoples_requests_do_not_count() -> None:
     def line(user: str, verb: str, moment: str = "2026-01-01T00:00:01.0Z") -> str:
         return (
@@ -61,15 +56,6 @@ def test_lists_and_other_peoples_requests_do_not_count() -> None:
     lines = [line(requests.OPERATOR, "patch"), line(requests.OPERATOR, "list"), line("somebody", "patch"), '{"half']
     assert requests.counted(lines) == {"patch nodes/status": 1}
     assert requests.counted(lines, "2026-01-01T00:00:02.0Z") == {}
-
-
-def test_a_sweep_ends_with_the_list_of_nodes() -> None:
-    event = (
-        f'{{"user":{{"username":"{requests.OPERATOR}"}},"verb":"list","objectRef":{{"resource":"nodes"}},'
-        '"requestReceivedTimestamp":"2026-01-01T00:00:05.0Z"}'
-    )
-    assert requests.swept([event], "2026-01-01T00:00:04.0Z")
-    assert not requests.swept([event], "2026-01-01T00:00:06.0Z")
 
 
 def _made(thing: Json) -> Json:
