@@ -79,9 +79,9 @@ def with_word(example: Path, word: str) -> dict[str, Any]:
     return machine
 
 
-def wait_ready(lab: Testbed, name: str) -> None:
+def wait_ready(lab: Testbed, name: str, seconds: float = READY_SECONDS) -> None:
     """Wait for Ready, saying each new reason on the way; raises LabError with the last one."""
-    deadline, said = time.monotonic() + READY_SECONDS, ""
+    deadline, said = time.monotonic() + seconds, ""
     while time.monotonic() < deadline:
         ready = condition(get(lab, "vfvm", name), "Ready")
         words = f"{ready.get('reason', 'Waiting')}: {ready.get('message', 'not yet looked at')}"
@@ -91,7 +91,7 @@ def wait_ready(lab: Testbed, name: str) -> None:
             say(f"  {words}")
             said = words
         time.sleep(1)
-    raise LabError(f"VirtualMachine {name} was not Ready within {READY_SECONDS} s: {said}")
+    raise LabError(f"VirtualMachine {name} was not Ready within {seconds:.0f} s: {said}")
 
 
 def read_screen(lab: Testbed, name: str, picture: Path) -> str:

@@ -17,6 +17,7 @@ from tests.e2e.machines import SMALL, all_mdevs, declared, left, until
 pytestmark = [pytest.mark.e2e, pytest.mark.unproven]
 
 MACHINES = [f"m{number}" for number in range(10)]
+SECONDS = 600  # one emulated CPU starts them all at once
 
 
 def _declared(number: int) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def test_ten_at_once_share_a_node_without_a_collision(bed: Testbed) -> None:
     ports = _listening(node)
     bed.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all([_declared(number) for number in range(len(MACHINES))]))
     for name in MACHINES:
-        wait_ready(bed, name)
+        wait_ready(bed, name, SECONDS)
     running = qemus(node)
     assert len(running) == len(all_mdevs(bed)) == len(MACHINES)
     seen = Counter(identity for argv in running.values() for identity in _identities(argv))
