@@ -14,7 +14,7 @@ from lab.node import Node
 from lab.testbed import Testbed
 from tests.e2e.machines import SMALL, apply, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.unproven]
+pytestmark = pytest.mark.e2e
 
 IMAGE = "/srv/busy.img"
 BUSY = {
