@@ -5,6 +5,7 @@ import struct
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -89,6 +90,10 @@ def test_a_guest_that_does_not_hear_is_ended_after_its_grace_period_and_that_is_
     bed.kubectl("patch", "vfvm", "demo", "--type=merge", "-p", json.dumps({"spec": {"runStrategy": "Halted"}}))
     until(lambda: last_run(bed), "Killed", 60)
     uid = get(bed, "vfvm", "demo")["metadata"]["uid"]
-    events = [e for e in bed.api.list("event") if e["reason"] == "Killed" and e["involvedObject"]["uid"] == uid]
-    assert [event["type"] for event in events] == ["Warning"]
-    assert "did not shut down within its grace period" in events[0]["message"]
+    until(lambda: [event["type"] for event in killed(bed, uid)], ["Warning"], 30)  # it comes just after the status
+    assert "did not shut down within its grace period" in killed(bed, uid)[0]["message"]
+
+
+def killed(bed: Testbed, uid: str) -> list[dict[str, Any]]:
+    """What Events say of a machine's end."""
+    return [e for e in bed.api.list("event") if e["reason"] == "Killed" and e["involvedObject"]["uid"] == uid]
