@@ -23,8 +23,6 @@ STALLED = (
 RESTING = ("Halted", "Completed", "Paused")
 
 
-# kubelet sets `started` when the guest has run once in this container; from then on a launcher that runs and is not
-# ready has a guest that does not: nobody need remember who paused it, nor that it was resumed
 _STANDS_STILL = (
     "QEMU runs and the guest stands still: it was paused, or QEMU stopped it at an I/O error such as a full disk; "
     "unpause it, or ask libvf-launcher qmp query-status"
@@ -124,7 +122,7 @@ def _on_node(pod: Object) -> Summary:
         return Summary("Installing", "the installer runs; it has installed when the guest shuts down", running=True)
     if condition(pod, "Ready").get("status") == "True":
         return Summary("Running", "QEMU says that the guest runs", running=True)
-    if launcher.get("started") and "running" in (launcher.get("state") or {}):
+    if pods.stands_still(pod):
         return Summary("Paused", _STANDS_STILL)
     if waiting.get("reason") in IMAGE_REASONS:
         cure = "check the image's name and that the node can pull it"

@@ -8,7 +8,7 @@ from libvf_api import names
 
 from libvf_operator import claim as claims
 from libvf_operator import device_claims, installation, neighbours, numa
-from libvf_operator.objects import Object, child, deleting
+from libvf_operator.objects import Object, child, condition, deleting
 from libvf_operator.parts import (
     Part,
     devices,
@@ -107,6 +107,19 @@ def launcher(pod: Object) -> Object:
     """What kubelet says of the launcher container; empty before it says anything."""
     statuses = (pod.get("status") or {}).get("containerStatuses") or [{}]
     return dict(statuses[0])
+
+
+def stands_still(pod: Object) -> bool:
+    """Whether its guest has run in this container and does not now.
+
+    Kubelet sets `started` when the guest has run once, and Ready some moments later; what stood still after it ran fell
+    from Ready after the container began. So nobody need remember who paused it, nor that it was resumed.
+    """
+    own = launcher(pod)
+    began = ((own.get("state") or {}).get("running") or {}).get("startedAt", "")
+    fell = condition(pod, "Ready")
+    stood = fell.get("status") == "False" and fell.get("lastTransitionTime", "") > began
+    return bool(own.get("started") and began and stood)
 
 
 def outdated(pod: Object, machine: Object) -> bool:

@@ -118,18 +118,30 @@ def test_each_way_to_look_is_told_with_its_place(spec: dict[str, Any], places: l
     assert [display.get("socket") or display["file"] for display in told] == places
 
 
-def test_a_guest_that_stands_still_is_paused_and_nothing_is_wrong_or_under_way() -> None:
+def not_ready(since: str) -> Any:
+    """A guest that has run in a container of noon, and that is not ready since then."""
     container = {
-        "state": {"running": {}},
+        "state": {"running": {"startedAt": "2026-01-01T12:00:00Z"}},
         "started": True,
         "ready": False,
         "lastState": {"terminated": {"exitCode": 0}},
     }
-    seen = settled(vm(), conditions=[scheduled()], containerStatuses=[container])
+    conditions = [scheduled(), {"type": "Ready", "status": "False", "lastTransitionTime": since}]
+    return settled(vm(), conditions=conditions, containerStatuses=[container])
+
+
+def test_a_guest_that_stands_still_is_paused_and_nothing_is_wrong_or_under_way() -> None:
+    seen = not_ready("2026-01-01T12:00:09Z")
     found = {c["type"]: c for c in machine_status.status(vm(), seen)["conditions"]}
     assert (found["Ready"]["status"], found["Ready"]["reason"]) == ("False", "Paused")
     assert (found["Reconciling"]["status"], found["Stalled"]["status"]) == ("False", "False")
     assert "unpause it" in found["Ready"]["message"]
+
+
+@pytest.mark.parametrize("since", ["2026-01-01T11:59:58Z", "2026-01-01T12:00:00Z"])
+def test_a_guest_that_kubelet_has_not_called_ready_yet_is_on_its_way_and_not_paused(since: str) -> None:
+    [told] = [c for c in machine_status.status(vm(), not_ready(since))["conditions"] if c["type"] == "Ready"]
+    assert told["reason"] == "Restarting"
 
 
 def _kvm_says(seen: Observed, **data: Any) -> None:
