@@ -14,7 +14,7 @@ from lab.testbed import Testbed
 from lab.volumes import CLASS, local_volume
 from tests.e2e.machines import SMALL, apply, example, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.unproven]
+pytestmark = pytest.mark.e2e
 PAGE = 2 << 20
 MEMORY = 128 << 20
 GUEST_SECONDS = 240
