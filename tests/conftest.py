@@ -84,8 +84,8 @@ def shown(pytestconfig: pytest.Config) -> Callable[[], AbstractContextManager[No
 def _late(item: pytest.Item) -> tuple[bool, ...]:
     """A machine of a test's own and the lab would share two cores, if the lab were up already."""
     names = getattr(item, "fixturenames", ())
-    marks = (bool(item.get_closest_marker(mark)) for mark in ("integration", "e2e"))
-    return (*marks, "lab" in names)
+    e2e, integration = (bool(item.get_closest_marker(mark)) for mark in ("e2e", "integration"))
+    return (e2e, "lab" in names, integration)
 
 
 def _group(item: pytest.Item) -> str:
