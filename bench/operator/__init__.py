@@ -21,7 +21,7 @@ from bench.operator.told import AtSize, Churn, Life
 from bench.operator.world import World
 from bench.process import Usage, cpu_seconds, sampled, usage
 from lab.loopback import Api, control_plane, operator
-from lab.progress import step
+from lab.progress import say, step
 from tests.ports import free_port
 
 _QUIET = 0.1  # CPU seconds in a second
@@ -71,12 +71,13 @@ class _Run:
     def __init__(self, api: Api, folder: Path, plan: Plan, standin: StandIn, world: World) -> None:
         self._api, self._folder, self._plan = api, folder, plan
         self._standin, self._world = standin, world
-        self._empty: Usage | None = None
+        self._empty = Usage(0.0, 0, 0)
 
     async def at_size(self, before: int, size: int) -> AtSize:
         """Grow to so many machines, and look at an operator that is started beside them."""
+        if not before:
+            self._empty = await self._without_machines()
         async with self._operator() as pid:
-            self._empty = self._empty or usage(pid)
             began = cpu_seconds(pid)
             with step(f"{size - before:,} machines come into being"):
                 await self._world.grow(range(before, size))
@@ -87,10 +88,17 @@ class _Run:
             lags = [await self._world.lag(number, 3 + before % 2) for number in range(self._plan.lags)]
             await _quiet(pid)
             idle = await self._idle(pid)
-        return AtSize(
-            size, size - before, birth, now.cpu - self._empty.cpu, now.rss - self._empty.rss,
-            now.pss - self._empty.pss, idle, tuple(lags),
-        )  # fmt: skip
+        settle, rss, pss = now.cpu - self._empty.cpu, now.rss - self._empty.rss, now.pss - self._empty.pss
+        found = AtSize(size, size - before, birth, settle, rss, pss, idle, tuple(lags))
+        say(f"  {found}")
+        return found
+
+    async def _without_machines(self) -> Usage:
+        """The second start: the first one compiles."""
+        async with self._operator():
+            pass
+        async with self._operator() as pid:
+            return usage(pid)
 
     async def lives(self) -> Life:
         """Some machines made and deleted again, each request of the operator counted."""
@@ -136,7 +144,9 @@ class _Run:
     @asynccontextmanager
     async def _operator(self) -> AsyncIterator[int]:
         """The operator's process id, once it has looked at everything."""
-        with operator(self._api, self._folder, free_port()) as process:
+        own = self._folder / "operator"
+        own.mkdir(exist_ok=True)
+        with operator(self._api, own, free_port()) as process:
             await asyncio.sleep(5)  # imports and connects
             await _quiet(process.pid)
             yield process.pid

@@ -42,6 +42,12 @@ def test_a_figure_is_what_was_measured_by_size(name: str, size: int | None, valu
     assert FIGURES[name, size].value == pytest.approx(value)
 
 
+def test_what_is_too_little_to_be_counted_has_no_exponent() -> None:
+    names = {each.name for each in told.figures([_size(10, 10), _size(40, 30)], LIFE, CHURN)}
+    assert "growth of the CPU of starts" not in names
+    assert "growth of the CPU of births" in names
+
+
 def test_memory_that_grows_in_the_churn_misses_its_goal() -> None:
     assert FIGURES["memory in its last quarter", None].reached is False
 
