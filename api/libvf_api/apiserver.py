@@ -16,7 +16,6 @@ from kubernetes.aio import client, config
 Json = dict[str, Any]
 
 SECONDS = 15
-LINE = 1 << 21
 APPLY = "application/apply-patch+yaml"  # JSON is YAML: the API server takes an apply under this name only
 MERGE = "application/merge-patch+json"
 YAML = "application/yaml"
@@ -43,9 +42,7 @@ class ApiServer:
         """By KUBECONFIG where it is set, else by the Pod's own service account, whose token is renewed."""
         settings = client.Configuration()
         # of whole requests each has its own; a stream has none
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=SECONDS)
-        # an event of a watch is one line, and etcd takes objects of 1.5 MiB
-        settings.client_session_kwargs = {"timeout": timeout, "read_bufsize": LINE}
+        settings.client_session_kwargs = {"timeout": aiohttp.ClientTimeout(total=None, sock_connect=SECONDS)}
         if file := os.environ.get("KUBECONFIG"):
             await config.load_kube_config(file, client_configuration=settings)  # type: ignore[no-untyped-call]
         else:
@@ -120,14 +117,7 @@ class ApiServer:
         """The list itself as a first event of type LIST, then what changes after it, so that nothing is missed."""
         listed = await self.get(path, query)
         yield {"type": "LIST", "object": listed}
-        async for event in self.since(path, query, listed["metadata"]["resourceVersion"], seconds):
-            yield event
-
-    async def since(self, path: str, query: Json, version: str, seconds: int) -> AsyncIterator[Json]:
-        """What changes in a list after that version of it, until the server ends the watch after `seconds`.
-
-        One that it no longer remembers is an ApiError of status 410, or an event of type ERROR with that code.
-        """
+        version = listed["metadata"]["resourceVersion"]
         options = {"watch": "true", "resourceVersion": version, "timeoutSeconds": str(seconds)}
         async with await self._send("GET", path, None, {**query, **options}, seconds + 30) as answer:
             try:

@@ -1,50 +1,75 @@
-"""`python -m libvf_operator`: watches feed the reconciler; nothing else is decided here."""
+"""`python -m libvf_operator`: kopf's watches feed the reconciler; nothing else is decided here."""
 
 import asyncio
-import logging
 import os
-import signal
-import sys
+import socket
+from typing import Any
+
+import kopf
+from kopf._core.engines import peering
+from libvf_api import names
 
 from libvf_operator.cluster import Cluster
-from libvf_operator.liveness import answering
 from libvf_operator.pod import Settings
 from libvf_operator.reconcile import Reconciler
-from libvf_operator.store import KINDS
-from libvf_operator.watches import Watch
 
-_LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+RESYNC_SECONDS = 600.0
+OURS = {names.MANAGED_BY: names.MANAGER}
 
 
-async def operate() -> None:
-    """Until told to end; what ends by itself ends all, and kubelet starts it anew."""
-    cluster = await Cluster.connect()
+@kopf.on.startup()
+async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> None:
+    """Connect, then reconcile in the background."""
+    settings.posting.enabled = False
+    settings.watching.server_timeout = 240
+    settings.watching.client_timeout = 300
+    settings.persistence.finalizer = "libvf.io/operator"
+    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix="libvf.io", v1=False)
     image = os.environ.get("LIBVF_LAUNCHER_IMAGE", "libvf.io/launcher:latest")
+    memo.cluster = await Cluster.connect()
     ratio = max(1, int(os.environ.get("LIBVF_CPU_ALLOCATION_RATIO", "10")))
-    reconciler = Reconciler(cluster, Settings(image, cpu_allocation_ratio=ratio))
-    endpoint = os.environ.get("LIBVF_LIVENESS", "http://0.0.0.0:8080/healthz")
-    try:
-        async with answering(endpoint), asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(reconciler.run())]
-            running += [tasks.create_task(Watch(kind, cluster, reconciler).run()) for kind in KINDS]
-            await _told_to_end()
-            for task in running:
-                task.cancel()
-    finally:
-        await cluster.close()
+    memo.reconciler = Reconciler(memo.cluster, Settings(image, cpu_allocation_ratio=ratio))
+    seconds = float(os.environ.get("LIBVF_RESYNC_SECONDS", RESYNC_SECONDS))
+    memo.tasks = [asyncio.create_task(memo.reconciler.run()), asyncio.create_task(memo.reconciler.resync(seconds))]
 
 
-async def _told_to_end() -> None:
-    told, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-    await told.wait()
+@kopf.on.cleanup()
+async def stop(memo: kopf.Memo, **_: Any) -> None:
+    """End the background tasks."""
+    for task in memo.tasks:
+        task.cancel()
+    await memo.cluster.close()
+
+
+@kopf.on.probe(id="reconciler")
+def alive(memo: kopf.Memo, **_: Any) -> bool:
+    """Whether both tasks still run; a probe that raises fails the liveness check."""
+    ended = [task for task in memo.tasks if task.done()]
+    if ended:
+        raise RuntimeError(f"a background task of the operator ended: {ended}")
+    return True
+
+
+@kopf.on.event(names.GROUP, names.VERSION, names.MACHINES)
+@kopf.on.event(names.GROUP, names.VERSION, names.PARTITIONS)
+@kopf.on.event(names.GROUP, names.VERSION, names.POLICIES)
+@kopf.on.event("resource.k8s.io", "v1", "resourceclaims")
+@kopf.on.event("", "v1", "pods", labels=OURS)
+@kopf.on.event("", "v1", "services", labels=OURS)
+@kopf.on.event("", "v1", "persistentvolumeclaims")
+@kopf.on.event("", "v1", "nodes")
+async def changed(body: kopf.Body, type: str | None, memo: kopf.Memo, **_: Any) -> None:
+    """Something changed: remember it, and look at whom it concerns."""
+    thing = dict(body)
+    memo.reconciler.add(memo.reconciler.store.put(thing["kind"], thing, deleted=type == "DELETED"))
 
 
 def main() -> None:
     """Run until told to end."""
-    logging.basicConfig(level=logging.INFO, format=_LINE, stream=sys.stderr)
-    asyncio.run(operate())
+    # kopf would ask for a user name, which a container's uid does not have
+    identity = peering.Identity(socket.gethostname())
+    endpoint = os.environ.get("LIBVF_LIVENESS", "http://0.0.0.0:8080/healthz")
+    kopf.run(clusterwide=True, standalone=True, identity=identity, liveness_endpoint=endpoint)
 
 
 if __name__ == "__main__":

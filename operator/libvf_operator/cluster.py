@@ -1,7 +1,5 @@
-"""The operator's only door to Kubernetes: children, status by server-side apply, lists and watches, Events."""
+"""The operator's only door to Kubernetes: children, status by server-side apply, lists, Events."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from libvf_api import names
@@ -18,15 +16,6 @@ _PLURALS = {
     "Service": "services",
     "PersistentVolumeClaim": "persistentvolumeclaims",
 }
-_PAGE = 500  # objects: some megabytes, and no answer takes long
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some items of a list, which come without kind and apiVersion; and the list's resource version."""
-
-    things: list[Object]
-    version: str
 
 
 class Cluster:
@@ -75,28 +64,10 @@ class Cluster:
         """Delete exactly this object, by uid; it may be gone already."""
         await self._server.delete(_path(thing), thing["metadata"]["uid"])
 
-    async def listed(self, path: str) -> list[Object]:
-        """All items below an API path, which are few."""
-        return list((await self._server.get(path)).get("items") or [])
-
-    async def pages(self, path: str, query: Object) -> AsyncIterator[Page]:
-        """All items below an API path, some at a time."""
-        token = ""
-        while True:
-            more = {"continue": token} if token else {}
-            answer = await self._server.get(path, {**query, "limit": str(_PAGE), **more})
-            yield Page(list(answer.get("items") or []), answer["metadata"]["resourceVersion"])
-            token = answer["metadata"].get("continue") or ""
-            if not token:
-                return
-
-    async def since(self, path: str, query: Object, version: str, seconds: int) -> AsyncIterator[Object]:
-        """What changes after that version, with bookmarks; ApiError of status 410 where it is forgotten."""
-        async for event in self._server.since(path, {**query, "allowWatchBookmarks": "true"}, version, seconds):
-            if event["type"] == "ERROR":
-                told = event["object"]
-                raise ApiError(f"watch {path}: {told.get('message')}", int(told.get("code") or 0))
-            yield event
+    async def listed(self, path: str) -> tuple[list[Object], int]:
+        """All items below an API path, and the resource version of the list."""
+        answer = await self._server.get(path)
+        return list(answer.get("items") or []), int(answer["metadata"]["resourceVersion"])
 
     async def event(self, about: Object, kind: str, reason: str, message: str) -> None:
         """Record an Event; `kind` is Normal or Warning."""

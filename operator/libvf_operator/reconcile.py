@@ -1,4 +1,4 @@
-"""From state to state: one object at a time, retried until it holds."""
+"""From state to state: one object at a time, retried until it holds, and all of them again now and then."""
 
 import asyncio
 import json
@@ -56,7 +56,7 @@ class Reconciler:
         self._queued: set[Work] = set()
         self._failures: dict[Work, int] = {}
         self._timers: dict[Work, asyncio.TimerHandle] = {}
-        self._unlisted, self._listed = set(KINDS), asyncio.Event()
+        self._listed = asyncio.Event()
         self._slices, self._stale = Published([]), float("-inf")
         self._reports: tuple[float, list[policy.NodeReport]] = (float("-inf"), [])
 
@@ -65,12 +65,6 @@ class Reconciler:
         for item in work - self._queued:
             self._queued.add(item)
             self._queue.put_nowait(item)
-
-    def listed(self, kind: str) -> None:
-        """All objects of this kind were seen once."""
-        self._unlisted.discard(kind)
-        if not self._unlisted:
-            self._listed.set()
 
     async def run(self) -> None:
         """Work through the queue for ever; what fails comes again, later each time.
@@ -89,6 +83,20 @@ class Reconciler:
                 tries = self._failures[item] = self._failures.get(item, 0) + 1
                 log.warning("%s %s/%s: %s", item[0], *item[1], error)
                 self._later(item, min(0.5 * 2**tries, _RETRY_MOST))
+
+    async def resync(self, seconds: float) -> None:
+        """List everything now and then: a watch that was interrupted never tells what vanished meanwhile."""
+        while True:
+            try:
+                for kind, path in KINDS.items():
+                    things, version = await self._cluster.listed(path)
+                    self.add(self.store.replace(kind, [_whole(kind, thing) for thing in things], version))
+            except ApiError as error:
+                log.warning("resync: %s", error)
+                await asyncio.sleep(5)
+                continue
+            self._listed.set()
+            await asyncio.sleep(seconds)
 
     async def _one(self, item: Work) -> None:
         kind, place = item
@@ -213,7 +221,7 @@ class Reconciler:
         """All ResourceSlices, some seconds old: the longer reading them takes, the less often it is done."""
         if time.monotonic() > self._stale:
             began = time.monotonic()
-            slices = await self._cluster.listed("/apis/resource.k8s.io/v1/resourceslices")
+            slices, _ = await self._cluster.listed("/apis/resource.k8s.io/v1/resourceslices")
             self._slices, now = Published(slices), time.monotonic()
             self._stale = now + max(_SLICES_FRESH, _SLICES_REST * (now - began))
         return self._slices
@@ -223,7 +231,7 @@ class Reconciler:
         read, reports = self._reports
         if time.monotonic() - read > policy.FRESH * 0.75:
             query = f"labelSelector={names.REPORT_LABEL}%3D{names.REPORT}"
-            slices = await self._cluster.listed(f"/apis/resource.k8s.io/v1/resourceslices?{query}")
+            slices, _ = await self._cluster.listed(f"/apis/resource.k8s.io/v1/resourceslices?{query}")
             reports = policy.reports(slices)
             self._reports = (time.monotonic(), reports)
         return reports
@@ -250,6 +258,13 @@ class Reconciler:
     def _due(self, item: Work) -> None:
         self._timers.pop(item, None)
         self.add({item})
+
+
+def _whole(kind: str, item: Object) -> Object:
+    """Items of a list come without kind and apiVersion."""
+    path = KINDS[kind].partition("?")[0].split("/")
+    version = "/".join(path[2:-1])
+    return {"apiVersion": version, "kind": kind, **item}
 
 
 def _same(before: Object, after: Object) -> bool:

@@ -18,31 +18,16 @@ from libvf_operator.machine import Observed
 from libvf_operator.objects import Key, Object, condition, key, labels, launched
 from libvf_operator.shelf import Shelf, version
 
-_OURS = {"labelSelector": f"{names.MANAGED_BY}={names.MANAGER}"}
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where all objects of a kind are listed and watched, and which of them."""
-
-    path: str
-    query: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def version(self) -> str:
-        """The apiVersion, which items of a list do not tell."""
-        return "/".join(self.path.split("/")[2:-1])
-
-
+# kind -> API path of its list over all namespaces
 KINDS = {
-    "VirtualMachine": Source(f"/apis/{names.API_VERSION}/{names.MACHINES}"),
-    "GpuPartition": Source(f"/apis/{names.API_VERSION}/{names.PARTITIONS}"),
-    "GpuPolicy": Source(f"/apis/{names.API_VERSION}/{names.POLICIES}"),
-    "ResourceClaim": Source("/apis/resource.k8s.io/v1/resourceclaims"),
-    "Pod": Source("/api/v1/pods", _OURS),
-    "Service": Source("/api/v1/services", _OURS),
-    "PersistentVolumeClaim": Source("/api/v1/persistentvolumeclaims"),
-    "Node": Source("/api/v1/nodes"),
+    "VirtualMachine": f"/apis/{names.API_VERSION}/{names.MACHINES}",
+    "GpuPartition": f"/apis/{names.API_VERSION}/{names.PARTITIONS}",
+    "GpuPolicy": f"/apis/{names.API_VERSION}/{names.POLICIES}",
+    "ResourceClaim": "/apis/resource.k8s.io/v1/resourceclaims",
+    "Pod": f"/api/v1/pods?labelSelector={names.MANAGED_BY}%3D{names.MANAGER}",
+    "Service": f"/api/v1/services?labelSelector={names.MANAGED_BY}%3D{names.MANAGER}",
+    "PersistentVolumeClaim": "/api/v1/persistentvolumeclaims",
+    "Node": "/api/v1/nodes",
 }
 Work = tuple[str, Key]
 Term = tuple[str, str, str]  # what is indexed, namespace, name
@@ -57,15 +42,16 @@ class Store:
     _index: dict[Term, set[Key]] = field(default_factory=lambda: defaultdict(set))
     _gone: dict[Work, int] = field(default_factory=dict)
 
-    def only(self, kind: str, listed: set[Key], at: int) -> set[Work]:
-        """A list of that resource version has these and no others, all put already; returns whom it concerns.
+    def replace(self, kind: str, things: list[Object], at: int) -> set[Work]:
+        """Take a whole list of that resource version, which also tells what vanished unseen; returns whom it concerns.
 
-        What came while the list was on its way is newer than the list, and stays.
+        What changed while the list was on its way is newer than the list, and stays.
         """
-        shelf = self.shelves[kind]
+        listed, shelf = {key(thing) for thing in things}, self.shelves[kind]
         gone = [place for place in shelf.places() if place not in listed and shelf.version(place) <= at]
         vanished = [thing for place in gone if (thing := shelf.get(place))]
         work = {item for old in vanished for item in self.put(kind, old, deleted=True)}
+        work |= {item for thing in things for item in self.put(kind, thing)}
         self._gone = {work: then for work, then in self._gone.items() if then > at}
         return work
 

@@ -3,8 +3,7 @@
 from typing import Any
 
 from libvf_api import names
-from libvf_operator.objects import key
-from libvf_operator.store import Store, Work
+from libvf_operator.store import Store
 
 from tests.unit.operator.test_machine import vm
 
@@ -28,12 +27,6 @@ def shared() -> dict[str, Any]:
     return vm("second", gpus=[{"name": "gpu0", "partitionRef": "shared"}])
 
 
-def listed(store: Store, *things: dict[str, Any], version: int) -> set[Work]:
-    """A list of machines comes in."""
-    work = {item for thing in things for item in store.put("VirtualMachine", thing)}
-    return work | store.only("VirtualMachine", {key(thing) for thing in things}, version)
-
-
 def test_an_older_version_never_replaces_a_newer_one() -> None:
     store = Store()
     store.put("VirtualMachine", at(7, vm()))
@@ -46,7 +39,7 @@ def test_an_older_version_never_replaces_a_newer_one() -> None:
 def test_a_list_tells_what_vanished_unseen() -> None:
     store = Store()
     store.put("VirtualMachine", at(3, vm("ghost")))
-    assert ("VirtualMachine", ("lab", "ghost")) in listed(store, at(5, vm()), version=9)
+    assert ("VirtualMachine", ("lab", "ghost")) in store.replace("VirtualMachine", [at(5, vm())], 9)
     assert store.get("VirtualMachine", ("lab", "ghost")) is None
 
 
@@ -55,7 +48,7 @@ def test_what_came_or_went_while_the_list_was_on_its_way_stays_so() -> None:
     store.put("VirtualMachine", at(12, vm("new")))
     store.put("VirtualMachine", at(3, vm("old")))
     store.put("VirtualMachine", at(13, vm("old")), deleted=True)
-    listed(store, at(3, vm("old")), version=10)
+    store.replace("VirtualMachine", [at(3, vm("old"))], 10)
     assert store.get("VirtualMachine", ("lab", "new"))
     assert store.get("VirtualMachine", ("lab", "old")) is None
 
@@ -148,7 +141,7 @@ def test_a_version_that_is_known_concerns_nobody() -> None:
     store = Store()
     assert store.put("VirtualMachine", at(7, vm())) == {("VirtualMachine", ("lab", "desk"))}
     assert store.put("VirtualMachine", at(7, vm())) == set()
-    assert listed(store, at(7, vm()), version=9) == set()
+    assert store.replace("VirtualMachine", [at(7, vm())], 9) == set()
 
 
 def test_a_node_that_is_as_it_was_concerns_nobody() -> None:
