@@ -6,6 +6,7 @@ decimal (k, M, .., also m) suffix, or an exponent.
 
 import re
 from decimal import ROUND_CEILING, Decimal
+from functools import lru_cache
 
 _SUFFIXES = {
     "m": Decimal("0.001"),
@@ -20,6 +21,7 @@ class BadQuantity(ValueError):
     """Text that is no Kubernetes quantity."""
 
 
+@lru_cache(4096)  # an agent writes the same few amounts thousands of times whenever it looks at its cards
 def to_bytes(text: str | int) -> int:
     """`4Gi` -> 4294967296; a fraction rounds up, as Kubernetes does. Raises BadQuantity."""
     match = _QUANTITY.fullmatch(str(text))
@@ -30,6 +32,7 @@ def to_bytes(text: str | int) -> int:
     return int((Decimal(number) * scale).to_integral_value(rounding=ROUND_CEILING))
 
 
+@lru_cache(4096)
 def of_bytes(count: int) -> str:
     """The shortest exact binary quantity: 4294967296 -> `4Gi`."""
     for power, suffix in reversed(list(enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), start=1))):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from pathlib import Path
@@ -55,6 +56,7 @@ class FakeHost:
         places = Places(folder / "state", folder / "cdi", folder / "metadata")
         host = Host(name, Doors(Sysfs(on_host(kinds)), lambda: True, lambda: None), known(), places)
         self._driver = Driver(host, self._door, call_seconds=10)
+        self._one = asyncio.Lock()
         self.carves = 0
 
     @property
@@ -81,16 +83,15 @@ class FakeHost:
         await self._server.delete(f"{NODES}/{self.name}")
 
     async def publish(self) -> int:
-        """As the agent does after each change; how much was written."""
-        return await self._driver.publish()
+        """As the agent does when something has changed, one look after the other; how much was written."""
+        async with self._one:
+            return await self._driver.publish()
 
     async def carve(self, ref: ClaimRef) -> None:
-        """As kubelet asks when a Pod comes; what is offered is looked at after each."""
+        """As kubelet asks when a Pod comes."""
         await self._driver.prepare(ref)
         self.carves += 1
-        await self.publish()
 
     async def release(self, ref: ClaimRef) -> None:
         """As kubelet asks when a Pod has ended."""
         await self._driver.unprepare(ref)
-        await self.publish()

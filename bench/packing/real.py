@@ -38,7 +38,7 @@ class Played:
     surprises: list[str] = field(default_factory=list)
 
 
-async def all_played(traces: Sequence[tuple[Trace, Order]], folder: Path, at_once: int = 12) -> list[Played]:
+async def all_played(traces: Sequence[tuple[Trace, Order]], folder: Path, at_once: int = 4) -> list[Played]:
     """All of them, on hosts of their own each; KUBECONFIG says where."""
     server = await ApiServer.connect()
     some = asyncio.Semaphore(at_once)
@@ -76,12 +76,12 @@ class _Play:
         for host in self._hosts:
             await host.begin()
         for ended, come in steps(self._trace):
-            await asyncio.gather(*(self._end(number) for number in ended if number in self._got))
+            await self._ended([number for number in ended if number in self._got])
             self._model.publish()
             await asyncio.sleep(_SETTLE_SECONDS)
             await self._group(come)
         # what the releases at the end write belongs to the carves before
-        await asyncio.gather(*(self._end(number) for number in list(self._got)))
+        await self._ended(list(self._got))
         self._told.carves = sum(host.carves for host in self._hosts)
         self._told.slices = sum(host.writes["slice"] for host in self._hosts)
         self._told.statuses = sum(host.writes["claim status"] for host in self._hosts)
@@ -97,10 +97,10 @@ class _Play:
             await self._scheduler.pod(ref, requests[number], self._order, self._nodes)
         for number, ref in zip(come, refs, strict=True):
             await self._answered(number, ref)
-        for number in come:
-            if number in self._got:
-                ref, given = self._got[number]
-                await self._hosts[given.host].carve(ref)
+        placed = [self._got[number] for number in come if number in self._got]
+        for ref, given in placed:
+            await self._hosts[given.host].carve(ref)
+        await self._publish({given.host for _, given in placed})
 
     async def _answered(self, number: int, ref: ClaimRef) -> None:
         wanted = asked(self._trace.requests[number], self._order)
@@ -130,6 +130,15 @@ class _Play:
             await self._scheduler.pod(ref, self._trace.requests[number], self._order, self._nodes)
             place = await self._scheduler.placed(ref)
         return place
+
+    async def _ended(self, numbers: list[int]) -> None:
+        hosts = {self._got[number][1].host for number in numbers}
+        await asyncio.gather(*(self._end(number) for number in numbers))
+        await self._publish(hosts)
+
+    async def _publish(self, hosts: set[int]) -> None:
+        """Once for all that came or went together, as an agent waits a moment before it looks."""
+        await asyncio.gather(*(self._hosts[host].publish() for host in hosts))
 
     async def _end(self, number: int) -> None:
         ref, given = self._got.pop(number)
