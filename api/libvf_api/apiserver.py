@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
+from urllib.request import getproxies
 
 import aiohttp
 from kubernetes.aio import client, config
@@ -16,7 +17,6 @@ from kubernetes.aio import client, config
 Json = dict[str, Any]
 
 SECONDS = 15
-LINE = 1 << 21
 APPLY = "application/apply-patch+yaml"  # JSON is YAML: the API server takes an apply under this name only
 MERGE = "application/merge-patch+json"
 YAML = "application/yaml"
@@ -44,8 +44,8 @@ class ApiServer:
         settings = client.Configuration()
         # of whole requests each has its own; a stream has none
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=SECONDS)
-        # an event of a watch is one line, and etcd takes objects of 1.5 MiB
-        settings.client_session_kwargs = {"timeout": timeout, "read_bufsize": LINE}
+        # by the environment's proxies, where there are any: each request then looks for them on two threads
+        settings.client_session_kwargs = {"timeout": timeout, "trust_env": bool(getproxies())}
         if file := os.environ.get("KUBECONFIG"):
             await config.load_kube_config(file, client_configuration=settings)  # type: ignore[no-untyped-call]
         else:
