@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
+from urllib.request import getproxies
 
 import aiohttp
 from kubernetes.aio import client, config
@@ -16,6 +17,7 @@ from kubernetes.aio import client, config
 Json = dict[str, Any]
 
 SECONDS = 15
+LINE = 1 << 21
 APPLY = "application/apply-patch+yaml"  # JSON is YAML: the API server takes an apply under this name only
 MERGE = "application/merge-patch+json"
 YAML = "application/yaml"
@@ -42,7 +44,11 @@ class ApiServer:
         """By KUBECONFIG where it is set, else by the Pod's own service account, whose token is renewed."""
         settings = client.Configuration()
         # of whole requests each has its own; a stream has none
-        settings.client_session_kwargs = {"timeout": aiohttp.ClientTimeout(total=None, sock_connect=SECONDS)}
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=SECONDS)
+        # by the environment's proxies, where there are any: each request then looks for them on two threads; and an
+        # event of a watch is one line, as etcd takes objects of 1.5 MiB
+        kwargs = {"timeout": timeout, "trust_env": bool(getproxies()), "read_bufsize": LINE}
+        settings.client_session_kwargs = kwargs
         if file := os.environ.get("KUBECONFIG"):
             await config.load_kube_config(file, client_configuration=settings)  # type: ignore[no-untyped-call]
         else:

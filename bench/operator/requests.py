@@ -32,7 +32,8 @@ def _events(lines: Iterable[str], since: str) -> Iterator[dict[str, Any]]:
     for line in lines:
         if OPERATOR in line and line.endswith("}"):
             event = json.loads(line)
-            if event["user"]["username"] == OPERATOR and event["requestReceivedTimestamp"] >= since:
+            asked = event["user"]["username"] == OPERATOR and event["requestReceivedTimestamp"] >= since
+            if asked and "objectRef" in event:  # what has none asks what is served
                 yield event
 
 
