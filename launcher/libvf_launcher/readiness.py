@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from libvf_launcher.errors import BadMachine
 from libvf_launcher.paths import Paths
 
-_WAITS_SECONDS = 0.8  # below the second between two probes: who asks before the guest runs hears of it at once
+_WAITS_SECONDS = 5  # who asks before the guest has run hears of it at once, and seldom a no, which is a Warning Event
 _READS_SECONDS = 5
 
 
@@ -22,7 +22,7 @@ class Readiness:
 
     def __init__(self, paths: Paths) -> None:
         self._file = paths.ready
-        self._running = asyncio.Event()
+        self._running, self._ran = asyncio.Event(), False
         self.port = paths.readiness_port
         self._file.unlink(missing_ok=True)
 
@@ -30,6 +30,7 @@ class Readiness:
         """Keep both in step."""
         if running:
             self._file.touch()
+            self._ran = True
             self._running.set()
         else:
             self._file.unlink(missing_ok=True)
@@ -63,8 +64,9 @@ class Readiness:
             writer.close()
 
     async def _runs(self) -> bool:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._running.wait(), _WAITS_SECONDS)
+        if not self._ran:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._running.wait(), _WAITS_SECONDS)
         return self._running.is_set()
 
 

@@ -24,7 +24,7 @@ from libvf_operator.parts import (
 from libvf_operator.parts import launcher as own
 
 GRACE_SECONDS = 180
-START_SECONDS = 600  # disks are copied and checked before QEMU runs; the launcher itself gives up on QEMU far earlier
+START_SECONDS = 600  # while nobody listens; a launcher that makes disks lets each probe wait, and so has hours
 HASH_ANNOTATION = "libvf.io/launch-hash"
 RESTART_POLICY = {
     "Always": "Always",
@@ -196,7 +196,8 @@ def _container(spec: Object, made: list[Part], settings: Settings) -> Object:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "startupProbe": {**_RUNS, "periodSeconds": 1, "failureThreshold": START_SECONDS},
+        # asked at once, it would find nobody there yet
+        "startupProbe": {**_RUNS, "initialDelaySeconds": 1, "periodSeconds": 1, "failureThreshold": START_SECONDS},
         "readinessProbe": {**_RUNS, "periodSeconds": 5, "failureThreshold": 1},
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [mount for part in made for mount in part.mounts],

@@ -126,7 +126,7 @@ def test_of_a_cpu_it_asks_the_part_that_the_installation_allots_to_a_virtual_one
     assert container["resources"]["requests"]["cpu"] == asked
 
 
-def test_the_guest_may_take_ten_minutes_to_start_and_each_second_is_asked_for() -> None:
+def test_the_launcher_may_take_ten_minutes_to_answer_and_each_second_is_asked_for() -> None:
     container = launcher()["containers"][0]
     probe = container["startupProbe"]
     assert probe["periodSeconds"] * probe["failureThreshold"] == pod.START_SECONDS
