@@ -34,7 +34,7 @@ class Card:
     def __init__(self, node: Node, gpu: Gpu) -> None:
         self._node, self._gpu = node, gpu
         self._ours: dict[str, str] = {}  # id of a carving -> device
-        self._published: tuple[Json, ...] = ()
+        self._published: dict[str, Json] = {}
 
     @property
     def pool(self) -> str:
@@ -52,8 +52,8 @@ class Card:
     def news(self) -> tuple[Json, ...]:
         """The slices that the agent would write now; none where nothing is new."""
         specs = pool_of_gpu(self._node, offers_of(self._gpu, self._ours))
-        written = changes(self._node, specs, list(self._published)).put
-        self._published = written or self._published
+        written = changes(self._node, specs, list(self._published.values())).put
+        self._published |= {piece["metadata"]["name"]: piece for piece in written}
         return written
 
 
