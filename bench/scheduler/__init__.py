@@ -10,7 +10,6 @@ import asyncio
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,10 +22,12 @@ from libvf_api.apiserver import ApiServer
 from bench.figures import Figure
 from bench.growth import exponent
 from bench.operator.documents import node, node_status
+from bench.process import cpu_seconds
 from bench.scheduler import load
 from bench.scheduler.cards import CARDS_A_NODE, Card, cards, plain
 from lab.loopback import PORT, control_plane, plane
 from lab.progress import step
+from lab.shell import Daemon
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +40,28 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """Of one kind of device: placements a second, and what each took of the scheduler's CPU, in seconds.
+
+    `renewed` is how many slices were written anew for each placement, `bytes` the size of a node's slices.
+    """
+
+    rate: float
+    cpu: float
+    renewed: float
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
-    """Placements a second with slices and with whole devices; bytes of a node's slices; slices written anew."""
+    """Both kinds at so many nodes."""
 
     nodes: int
-    sliced: float
-    whole: float
-    bytes: int
-    renewed: float  # for each allocation
+    slices: Kind
+    whole: Kind
 
 
+_PEER = "the same devices without counters, each claimed as a whole one"
 _WHOLE = (Size(50, 600, 60), Size(200, 300, 60), Size(1_000, 100, 60))
 _QUICK = (Size(10, 80, 30), Size(30, 80, 30))
 
@@ -64,12 +77,10 @@ def run(quick: bool) -> Iterable[Figure]:
 
 def measure(size: Size) -> Measured:
     """Both kinds of device, each in a cluster of its own."""
-    ours, renewed, weight = _kind(size, slices=True)
-    peer, *_ = _kind(size, slices=False)
-    return Measured(size.nodes, ours, peer, weight, renewed)
+    return Measured(size.nodes, slices=_kind(size, slices=True), whole=_kind(size, slices=False))
 
 
-def _kind(size: Size, slices: bool) -> tuple[float, float, int]:
+def _kind(size: Size, slices: bool) -> Kind:
     what = "slices" if slices else "whole devices"
     with tempfile.TemporaryDirectory(prefix="bench-scheduler-") as name:
         folder = Path(name)
@@ -87,8 +98,8 @@ class _Run:
         self._renewed = 0
         self._weight = 0
 
-    async def measured(self) -> tuple[float, float, int]:
-        """Placements a second, slices written anew for each of them, and the bytes of a node's slices."""
+    async def measured(self) -> Kind:
+        """All of it, from when nodes, claims and Pods are there."""
         server = await ApiServer.connect()
         cluster, news = Cluster(server), asyncio.Queue[Card]()
         try:
@@ -99,12 +110,16 @@ class _Run:
                 asyncio.create_task(load.follow_claims(server, partial(self._allocated, news))),
                 asyncio.create_task(self._republish(cluster, news)),
             ]
-            with _scheduler(self._folder):
-                moments = await load.placed(server, self._size.claims, self._size.seconds)
+            scheduler, before = _scheduler(self._folder), list[float]()
+            moments = await load.placed(
+                server, self._size.claims, self._size.seconds, lambda: before.append(cpu_seconds(scheduler))
+            )
+            spent = cpu_seconds(scheduler) - before[0]
             for agent in agents:
                 agent.cancel()
             await asyncio.gather(*agents, return_exceptions=True)
-            return load.rate(moments), self._renewed / len(moments), self._weight
+            count = len(moments) - 1
+            return Kind(load.rate(moments), spent / count, self._renewed / count, self._weight)
         finally:
             await server.close()
 
@@ -138,34 +153,35 @@ class _Run:
                 self._renewed += 1
 
 
-@contextmanager
-def _scheduler(folder: Path) -> Iterator[None]:
-    """It begins when everything is there, so that nothing but placing is measured; it ends with its control plane."""
+def _scheduler(folder: Path) -> int:
+    """Its process. It begins when everything is there, so that nothing but placing is measured."""
     plane(folder, PORT, schedules=True).start()
-    yield
+    pid = Daemon(folder, "kube-scheduler").pid()
+    assert pid is not None, f"it ended: see {folder / 'kube-scheduler.log'}"
+    return pid
 
 
 def _of_size(found: Measured) -> Iterator[Figure]:
-    rates = f"{found.sliced:.1f} placements a second against {found.whole:.1f}"
-    note = f"{rates}; {found.renewed:.1f} slices are written anew for each"
+    ours, peer = found.slices, found.whole
+    told = f"{ours.rate:.1f} placements a second against {peer.rate:.1f}"
+    note = f"{told}; {ours.renewed:.1f} slices are written anew for each"
     yield Figure(
-        name="allocation rate", value=found.sliced / found.whole, unit="x", peer="whole devices, without counters",
-        goal=0.8, better="higher", note=note, at=found.nodes,
+        name="allocation rate", value=ours.rate / peer.rate, unit="x", peer=_PEER, goal=0.8, better="higher",
+        note=note, at=found.nodes,
     )  # fmt: skip
+    note = f"{1000 * ours.cpu:.0f} ms against {1000 * peer.cpu:.0f} ms"
+    name = "the scheduler's CPU for a placement"
+    yield Figure(name=name, value=ours.cpu / peer.cpu, unit="x", peer=_PEER, note=note, at=found.nodes)
 
 
 def _trend(found: list[Measured]) -> Iterator[Figure]:
-    last = found[-1]
+    size = found[-1].slices.bytes / CARDS_A_NODE / 1000
+    name, peer = "size of the slices of a card", "the same devices without counters"
+    other = found[-1].whole.bytes / CARDS_A_NODE / 1000
     yield Figure(
-        name="size of the slices of a card", value=last.bytes / CARDS_A_NODE / 1000, unit="KB as JSON", peer="no slices"
+        name=name, value=size / other, unit="x", peer=peer, note=f"{size:.0f} KB against {other:.0f} KB, as JSON"
     )
-    rates: dict[str, dict[float, float]] = {
-        "slices": {each.nodes: 1 / each.sliced for each in found},
-        "whole devices": {each.nodes: 1 / each.whole for each in found},
-    }
-    grown = {name: exponent(costs) for name, costs in rates.items()}
-    note = (
-        f"exponents over the number of nodes: {grown['slices']:.2f} with slices, {grown['whole devices']:.2f} without"
-    )
-    value = grown["slices"] - grown["whole devices"]
-    yield Figure(name="growth of a placement's time", value=value, unit="exponent", peer="whole devices", note=note)
+    ours = exponent({each.nodes: 1 / each.slices.rate for each in found})
+    theirs = exponent({each.nodes: 1 / each.whole.rate for each in found})
+    note = f"exponents over the nodes: {ours:.2f} with slices, {theirs:.2f} without"
+    yield Figure(name="growth of a placement's time", value=ours - theirs, unit="exponent", peer=_PEER, note=note)

@@ -63,8 +63,11 @@ async def create(server: ApiServer, things: Iterable[tuple[str, Json]]) -> None:
     await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
 
 
-async def placed(server: ApiServer, count: int, seconds: float) -> list[float]:
-    """When each Pod got its node, until so many have one or the time since the first of them is up."""
+async def placed(server: ApiServer, count: int, seconds: float, began: Callable[[], None]) -> list[float]:
+    """When each Pod got its node, until so many have one or the time since the first of them is up.
+
+    `began` is called at the first of them.
+    """
     moments: dict[str, float] = {}
     wait = Wait("the scheduler's first placement", 300)
     try:
@@ -74,6 +77,7 @@ async def placed(server: ApiServer, count: int, seconds: float) -> list[float]:
                 if thing["spec"].get("nodeName") and thing["metadata"]["name"] not in moments:
                     moments[thing["metadata"]["name"]] = time.monotonic()
                     if len(moments) == 1:
+                        began()
                         limit.reschedule(asyncio.get_running_loop().time() + seconds)
                 if len(moments) == count:
                     break
