@@ -14,8 +14,8 @@ export PATH := $(VENV)/bin:$(PATH)
 LIBVF_SEED ?= 20261125
 export LIBVF_SEED
 
-# tests run one after the other; with WORKERS=2 two labs stand beside each other
-WORKERS ?= 0
+# one worker has the lab, whose node is one emulated CPU, the other all the rest; WORKERS=0 runs one test after the other
+WORKERS ?= 2
 
 SOURCES := api operator/libvf_operator host-agent/libvf_agent launcher/libvf_launcher gateway/libvf_gateway \
   cli/libvf_cli cli/libvf_workstation lab bench
@@ -33,7 +33,7 @@ reset: $(VENV)
 
 test: lint
 	$(PYTHON) -m lab build
-	pytest --verbose --durations=25 -n $(WORKERS) --dist loadgroup -m "not unproven" tests/unit tests/contract tests/integration tests/e2e
+	pytest --verbose --durations=25 -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not unproven" tests/unit tests/contract tests/integration tests/e2e
 
 # what needs neither a cluster nor a node: seconds
 unit: $(VENV)

@@ -1,5 +1,6 @@
 """The lab with libvf installed, for all that is tested on a real kernel."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
@@ -9,7 +10,6 @@ import pytest
 from lab.demo import install
 from lab.node import Node
 from lab.testbed import Testbed
-from tests import workers
 from tests.e2e.machines import empty
 
 # how long an example takes says how busy the machine is, not whether the code is right
@@ -20,17 +20,12 @@ hypothesis.settings.load_profile("libvf")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes seconds comes first, then machines of their own, then the lab, what looks back at it last.
 
-    Workers take what is long first, so that they end together.
+    The first of several workers has the lab, which is one group, from the beginning: it takes as long as all the rest.
     """
-    items.sort(key=_late, reverse=workers.several())
-    items.sort(key=lambda item: bool(item.get_closest_marker("last")))
+    several = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1
+    items.sort(key=lambda item: _late(item, lab_first=several))
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
-
-
-def pytest_runtest_logfinish(nodeid: str) -> None:
-    """Tell the other workers."""
-    workers.finished(nodeid)
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +37,6 @@ def lab(pytestconfig: pytest.Config) -> Iterator[Testbed]:
         bed.up(1)
         install(bed)
         empty(bed)
-    workers.has_lab(bed.directory)
     yield bed
     if not ran_before:
         with _shown(pytestconfig):
@@ -70,29 +64,28 @@ def numa_node(lab: Testbed, pytestconfig: pytest.Config) -> Iterator[Node]:
 
 
 @pytest.fixture(scope="session")
-def everything_else(request: pytest.FixtureRequest) -> None:
-    """All tests but the last ones have run, on whichever worker."""
-    workers.wait_for(item.nodeid for item in request.session.items if not item.get_closest_marker("last"))
-
-
-@pytest.fixture(scope="session")
 def shown(pytestconfig: pytest.Config) -> Callable[[], AbstractContextManager[None]]:
     """For what takes minutes."""
     return lambda: _shown(pytestconfig)
 
 
-def _late(item: pytest.Item) -> tuple[bool, ...]:
+def _late(item: pytest.Item, *, lab_first: bool) -> tuple[bool, ...]:
     """A machine of a test's own and the lab would share two cores, if the lab were up already."""
-    names = getattr(item, "fixturenames", ())
-    e2e, integration = (bool(item.get_closest_marker(mark)) for mark in ("e2e", "integration"))
-    return (e2e, "lab" in names, integration)
+    e2e, integration, last = (bool(item.get_closest_marker(mark)) for mark in ("e2e", "integration", "last"))
+    return (_in_lab(item) != lab_first, last, e2e, integration)
+
+
+def _in_lab(item: pytest.Item) -> bool:
+    """Whether it runs in the lab; the contract suite's fixture asks for the real kernel itself, by parameter."""
+    asked_for = "lab" in getattr(item, "fixturenames", ())
+    return asked_for or (item.path.parent.name == "contract" and bool(item.get_closest_marker("e2e")))
 
 
 def _group(item: pytest.Item) -> str:
-    """What one worker runs in one go: a file, on the fake and on the real kernel apart, or all that share a server."""
-    if item.get_closest_marker("integration"):
-        return "integration"
-    return f"{item.path.name}, {'real' if item.get_closest_marker('e2e') else 'fake'}"
+    """What one worker runs in one go: the lab, all that share a server, or a file."""
+    if _in_lab(item):
+        return "lab"
+    return "integration" if item.get_closest_marker("integration") else item.path.name
 
 
 def _shown(config: pytest.Config) -> AbstractContextManager[None]:

@@ -69,7 +69,7 @@ def test_a_node_that_comes_back_after_a_power_cut_runs_its_machine_again_on_a_sl
     pod = get(bed, "pod", "demo")["metadata"]["uid"]
     node.kill()
     bed.start(node.name)
-    until(lambda: get(bed, "vfvm", "demo")["status"].get("guest", {}).get("restarts", 0) > 0, True, 180)
+    until(lambda: get(bed, "vfvm", "demo")["status"].get("guest", {}).get("restarts", 0) > 0, True, 420)
     wait_ready(bed, "demo")
     assert get(bed, "pod", "demo")["metadata"]["uid"] == pod
     assert (all_qemus(bed), len(all_mdevs(bed))) == (1, 1)
