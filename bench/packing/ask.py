@@ -105,10 +105,16 @@ def alternatives(devices: Json) -> tuple[Alternative, ...]:
     return tuple(_alternative(MOST - n, each) for n, each in listed if each["deviceClassName"] == names.GPU_CLASS)
 
 
+def conditions(subrequest: Json) -> list[str]:
+    """What a device must meet, one by one."""
+    return [each for selector in subrequest.get("selectors", []) for each in selector["cel"]["expression"].split(_AND)]
+
+
 def _spec(one: Request) -> Json:
     return {"vram": {"min": f"{one.least}Gi", "max": f"{one.most}Gi"}}
 
 
+_AND = " && "
 _VRAM = re.escape('device.capacity["libvf.io"].?vram.')
 _SELECTORS = {
     ">=": re.compile(_VRAM + r'orValue\(quantity\("0"\)\)\.compareTo\(quantity\("(\w+)"\)\) >= 0'),
@@ -120,7 +126,7 @@ _SELECTORS = {
 
 
 def _alternative(place: int, subrequest: Json) -> Alternative:
-    read = [_read(selector["cel"]["expression"]) for selector in subrequest.get("selectors", [])]
+    read = [_read(condition) for condition in conditions(subrequest)]
     least = [to_bytes(value) for kind, value in read if kind == ">="]
     most = [to_bytes(value) - (kind == "<") for kind, value in read if kind in ("<=", "<")]
     return Alternative(place, max(least, default=0), min(most, default=None), any(kind == "open" for kind, _ in read))

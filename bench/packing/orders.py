@@ -7,7 +7,7 @@ import statistics
 import sys
 from collections.abc import Iterator
 
-from bench.packing.ask import ALONE, OURS, Json, Order, among
+from bench.packing.ask import ALONE, OURS, Json, Order, among, conditions
 from bench.packing.cards import FLEETS
 from bench.packing.play import first_fit, modelled, share
 from bench.packing.traces import SHAPES, Request, Trace, trace
@@ -19,8 +19,7 @@ def _open_then_any(one: Request, far: bool = False) -> Json:
     """Whatever the size, the card that is cut in it before one that is not."""
 
     def chosen(listed: dict[str, Json]) -> list[Json]:
-        opened = {**listed["open"], "selectors": [s for s in listed["open"]["selectors"] if not _is_near(s)]}
-        return [opened, *(_steps(listed) if far else []), listed["any"]]
+        return [_of_any_size(listed["open"]), *(_steps(listed) if far else []), listed["any"]]
 
     return among(one, chosen)
 
@@ -33,14 +32,21 @@ def _open_of_any_size(one: Request) -> Json:
     """The nearest size on an open card, then a larger one there, before a card is opened."""
 
     def chosen(listed: dict[str, Json]) -> list[Json]:
-        larger = {**listed["open"], "selectors": [s for s in listed["open"]["selectors"] if not _is_near(s)]}
-        return [listed["open"], larger, *_steps(listed)[:4], listed.get("near", listed["any"]), listed["any"]]
+        return [
+            listed["open"],
+            _of_any_size(listed["open"]),
+            *_steps(listed)[:4],
+            listed.get("near", listed["any"]),
+            listed["any"],
+        ]
 
     return among(one, chosen)
 
 
-def _is_near(selector: Json) -> bool:
-    return str(selector["cel"]["expression"]).endswith("< 0")
+def _of_any_size(alternative: Json) -> Json:
+    """Without the bound that makes a size the nearest."""
+    wanted = [each for each in conditions(alternative) if not each.endswith("< 0")]
+    return {**alternative, "selectors": [{"cel": {"expression": each}} for each in wanted]}
 
 
 def _steps(listed: dict[str, Json]) -> list[Json]:

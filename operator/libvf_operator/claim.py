@@ -121,7 +121,7 @@ def _request(alternatives: list[Object]) -> Object:
 
 def _alternative(spec: Object, name: str, *more: str) -> Object:
     """One way to meet the request: the partition's own conditions and those of this alternative."""
-    wanted = [*selectors(spec), *more]
+    wanted = [*more, *selectors(spec)]
     count = {"allocationMode": "ExactCount", "count": spec.get("count", 1), "deviceClassName": names.GPU_CLASS}
     return {"name": name, **count, **({"selectors": _cel(wanted)} if wanted else {})}
 
@@ -211,7 +211,8 @@ def _attribute(name: str, otherwise: str = '""') -> str:
 
 
 def _cel(expressions: list[str]) -> list[Object]:
-    return [{"cel": {"expression": expression}} for expression in expressions]
+    """One selector, what turns most devices down first: the scheduler converts a device anew for each that it reads."""
+    return [{"cel": {"expression": " && ".join(expressions)}}]
 
 
 def _matches(text: str, glob: str) -> str:

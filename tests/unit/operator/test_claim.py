@@ -41,14 +41,19 @@ def test_the_nearest_size_comes_first_where_a_larger_one_would_do() -> None:
     open_, near, any_ = (each for each in alternatives(vram={"min": "2Gi", "max": "8Gi"}) if each["count"] == 1)
     below = 'device.capacity["libvf.io"].?vram.orValue(quantity("0")).compareTo(quantity("4Gi")) < 0'
     assert [each["name"] for each in (open_, near, any_)] == ["open", "near", "any"]
-    assert below in expressions(open_)
-    assert below in expressions(near)
-    assert below not in expressions(any_)
+    assert [below in expression(each) for each in (open_, near, any_)] == [True, True, False]
 
 
 @pytest.mark.parametrize("vram", [{"min": "2Gi", "max": "2Gi"}, {"min": "2Gi", "max": "3Gi"}, {"max": "8Gi"}])
 def test_a_request_that_no_other_size_can_meet_has_no_nearest_one(vram: dict[str, str]) -> None:
     assert real(vram=vram) == ["open", "any"]
+
+
+def test_whether_a_card_is_open_is_asked_first_as_it_turns_most_down() -> None:
+    opened, _ = (each for each in alternatives(type="a", vendor="b") if each["count"] == 1)
+    kind = 'device.attributes["libvf.io"].?{}.orValue("") == "{}"'
+    is_open = 'device.attributes["libvf.io"].?open.orValue(false) == true'
+    assert expression(opened) == " && ".join([is_open, kind.format("type", "a"), kind.format("vendor", "b")])
 
 
 def test_places_between_are_filled_with_what_no_node_has() -> None:
@@ -86,8 +91,9 @@ def real(**spec: Any) -> list[str]:
     return [each["name"] for each in alternatives(**spec) if each["deviceClassName"] == "gpu.libvf.io"]
 
 
-def expressions(alternative: dict[str, Any]) -> list[str]:
-    return [selector["cel"]["expression"] for selector in alternative["selectors"]]
+def expression(alternative: dict[str, Any]) -> str:
+    [selector] = alternative["selectors"]
+    return str(selector["cel"]["expression"])
 
 
 def partition(**spec: Any) -> dict[str, Any]:
