@@ -11,9 +11,8 @@ from libvf_api import names
 
 from libvf_operator.cluster import Cluster
 from libvf_operator.pod import Settings
-from libvf_operator.reconcile import Reconciler
+from libvf_operator.reconcile import RESYNC_SECONDS, Reconciler
 
-RESYNC_SECONDS = 600.0
 OURS = {names.MANAGED_BY: names.MANAGER}
 
 

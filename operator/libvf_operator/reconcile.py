@@ -33,6 +33,7 @@ from libvf_operator.store import KINDS, Store, Work
 
 log = logging.getLogger("libvf.operator")
 
+RESYNC_SECONDS = 600.0
 _WARNINGS = frozenset({*machine_status.STALLED, "InstallFailed", alignment.ASTRAY})
 # conditions beside Ready that are worth an Event
 _TOLD = {

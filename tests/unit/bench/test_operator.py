@@ -13,7 +13,7 @@ from bench.operator.told import AtSize, Churn, Life
 
 
 def _size(size: int, born: int) -> AtSize:
-    return AtSize(size, born, 0.02 * born, 0.005 * size, 75_000 * size, 70_000 * size, 0.005, (0.1, 0.2, 0.3))
+    return AtSize(size, born, 0.02 * born, 0.005 * size, 75_000 * size, 70_000 * size, 0.005, 1.2, (0.1, 0.2, 0.3))
 
 
 SIZES = [_size(100, 100), _size(1_000, 900)]
@@ -32,7 +32,7 @@ FIGURES = {(each.name, each.at): each for each in told.figures(SIZES, LIFE, CHUR
         ("RSS per object", 1_000, 15),
         ("growth of the CPU of births", None, 1),
         ("growth of the CPU of starts", None, 1),
-        ("idle CPU", 1_000, 0.5),
+        ("idle CPU", 1_000, 0.7),
         ("API requests in a VM's life", None, 1),
         ("lag of a change", 1_000, 1),
         ("memory in its last quarter", None, 1.1),
