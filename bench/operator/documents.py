@@ -37,7 +37,8 @@ def node_of(machine_name: str) -> str:
 
 def node(node_name: str) -> Json:
     """One that is only an object."""
-    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": node_name}}
+    meta = {"name": node_name, "labels": {"kubernetes.io/hostname": node_name}}
+    return {"apiVersion": "v1", "kind": "Node", "metadata": meta}
 
 
 def node_status() -> Json:

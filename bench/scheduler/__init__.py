@@ -136,10 +136,10 @@ class _Run:
         await load.create(server, ((load.SLICES, piece) for piece in pieces))
 
     async def _ask(self, server: ApiServer) -> None:
-        claim = load.sliced if self._slices else load.whole
+        claim, pod = (load.sliced, load.machine) if self._slices else (load.whole, load.pod)
         numbers = range(self._size.claims)
         await load.create(server, ((load.CLAIMS, claim(number)) for number in numbers))
-        await load.create(server, ((load.PODS, load.pod(number)) for number in numbers))
+        await load.create(server, ((load.PODS, pod(number)) for number in numbers))
 
     def _allocated(self, news: "asyncio.Queue[Card]", pool: str, device: str) -> None:
         if self._slices:

@@ -7,6 +7,7 @@ from typing import Any
 
 from libvf_api.apiserver import ApiServer
 from libvf_api.names import API_VERSION, GPU_CLASS
+from libvf_operator import neighbours
 from libvf_operator.claim import for_partition
 
 from lab.progress import Wait
@@ -25,9 +26,8 @@ _WATCH_SECONDS = 3000
 
 def sliced(number: int) -> Json:
     """The claim that the operator makes of a GpuPartition."""
-    size = _SIZES[number % len(_SIZES)]
     meta = {"name": _name(number), "namespace": "default", "uid": "none"}
-    spec = {"vram": {"min": size, "max": size}}
+    spec = {"vram": _vram(number)}
     claim = for_partition({"apiVersion": API_VERSION, "kind": "GpuPartition", "metadata": meta, "spec": spec})
     # no partition stands behind it, and what has an owner that is not there is collected
     return {**claim, "metadata": {"name": _name(number), "namespace": "default"}}
@@ -41,8 +41,16 @@ def whole(number: int) -> Json:
     return {**claim, "spec": {"devices": {"requests": [request]}}}
 
 
+def machine(number: int) -> Json:
+    """The Pod of a VM with that claim, which would rather be beside those that ask for the same; nobody runs it."""
+    alike = [{"name": "gpu0", "vram": _vram(number)}]
+    plain = pod(number)
+    meta = {**plain["metadata"], "labels": neighbours.labels(alike)}
+    return {**plain, "metadata": meta, "spec": {**plain["spec"], "affinity": neighbours.affinity(alike)}}
+
+
 def pod(number: int) -> Json:
-    """A Pod with that claim, which nobody runs."""
+    """Any Pod with that claim, which nobody runs."""
     container = {"name": "guest", "image": "none", "resources": {"claims": [{"name": "gpu"}]}}
     spec = {
         "automountServiceAccountToken": False,
@@ -102,6 +110,11 @@ async def follow_claims(server: ApiServer, allocated: Callable[[str, str], None]
 def rate(moments: list[float]) -> float:
     """Placements a second, between the first and the last."""
     return (len(moments) - 1) / (moments[-1] - moments[0])
+
+
+def _vram(number: int) -> Json:
+    size = _SIZES[number % len(_SIZES)]
+    return {"min": size, "max": size}
 
 
 def _name(number: int) -> str:

@@ -62,3 +62,9 @@ def test_a_claim_of_ours_asks_first_for_a_card_that_is_open() -> None:
 
 def test_a_rate_is_of_what_came_after_the_first() -> None:
     assert load.rate([10.0, 11.0, 12.0]) == pytest.approx(1.0)
+
+
+def test_a_machines_pod_is_drawn_to_its_like_as_the_operators_is() -> None:
+    [rule] = load.machine(0)["spec"]["affinity"]["podAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert rule["podAffinityTerm"]["labelSelector"]["matchLabels"] == load.machine(0)["metadata"]["labels"]
+    assert "affinity" not in load.pod(0)["spec"]
