@@ -17,6 +17,7 @@ hypothesis.settings.register_profile("libvf", deadline=None)
 hypothesis.settings.load_profile("libvf")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes seconds comes first, then machines of their own, then the lab, what looks back at it last.
 
