@@ -14,7 +14,8 @@ export PATH := $(VENV)/bin:$(PATH)
 LIBVF_SEED ?= 20261125
 export LIBVF_SEED
 
-# one worker has the lab, whose node is one emulated CPU, the other all the rest; WORKERS=0 runs one test after the other
+# one worker has the lab, whose node is one emulated CPU, the other all the rest; WORKERS=0 runs one test after the other.
+# A worker's folder is deep, and sockets have short paths (unix(7)): so all of it is in a folder with a short name
 WORKERS ?= 2
 
 SOURCES := api operator/libvf_operator host-agent/libvf_agent launcher/libvf_launcher gateway/libvf_gateway \
@@ -33,7 +34,8 @@ reset: $(VENV)
 
 test: lint
 	$(PYTHON) -m lab build
-	pytest --verbose --durations=25 -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not unproven" tests/unit tests/contract tests/integration tests/e2e
+	scratch=$$(mktemp -d -t vf.XXXX) && pytest --verbose --durations=25 -n $(WORKERS) --no-loadscope-reorder \
+	  --basetemp=$$scratch -m "not unproven" tests/unit tests/contract tests/integration tests/e2e && rm -r $$scratch
 
 # what needs neither a cluster nor a node: seconds
 unit: $(VENV)

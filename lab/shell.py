@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lab.errors import CommandFailed, LabError, NotReady
 
-_NICENESS = -10
+_NICENESS = -5
 
 
 def run(

@@ -6,10 +6,13 @@ from contextlib import AbstractContextManager
 
 import hypothesis
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from lab.demo import install
 from lab.node import Node
 from lab.testbed import Testbed
+from tests import grounds
 from tests.e2e.machines import empty
 
 # how long an example takes says how busy the machine is, not whether the code is right
@@ -17,16 +20,19 @@ hypothesis.settings.register_profile("libvf", deadline=None)
 hypothesis.settings.load_profile("libvf")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Of two workers one has the lab, from the beginning, as it takes as long as all the rest."""
+    return grounds.Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes seconds comes first, then machines of their own, then the lab, what looks back at it last.
 
-    The first of several workers has the lab, which is one group, from the beginning: it takes as long as all the rest.
+    Workers have the lab first.
     """
     several = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1
     items.sort(key=lambda item: _late(item, lab_first=several))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
 
 
 @pytest.fixture(scope="session")
@@ -73,20 +79,7 @@ def shown(pytestconfig: pytest.Config) -> Callable[[], AbstractContextManager[No
 def _late(item: pytest.Item, *, lab_first: bool) -> tuple[bool, ...]:
     """A machine of a test's own and the lab would share two cores, if the lab were up already."""
     e2e, integration, last = (bool(item.get_closest_marker(mark)) for mark in ("e2e", "integration", "last"))
-    return (_in_lab(item) != lab_first, last, e2e, integration)
-
-
-def _in_lab(item: pytest.Item) -> bool:
-    """Whether it runs in the lab; the contract suite's fixture asks for the real kernel itself, by parameter."""
-    asked_for = "lab" in getattr(item, "fixturenames", ())
-    return asked_for or (item.path.parent.name == "contract" and bool(item.get_closest_marker("e2e")))
-
-
-def _group(item: pytest.Item) -> str:
-    """What one worker runs in one go: the lab, all that share a server, or a file."""
-    if _in_lab(item):
-        return "lab"
-    return "integration" if item.get_closest_marker("integration") else item.path.name
+    return ((grounds.ground(item.nodeid) == grounds.LAB) != lab_first, last, e2e, integration)
 
 
 def _shown(config: pytest.Config) -> AbstractContextManager[None]:
