@@ -10,6 +10,8 @@ from lab.demo import condition, get
 from lab.inspect_node import mdevs, qemus
 from lab.testbed import REPOSITORY, Testbed
 
+# seconds: how long something takes says how busy an emulated node is, not whether it is right
+PATIENCE = 180.0
 EXAMPLE = REPOSITORY / "examples" / "vm.yaml"
 # a guest that still boots does not hear the power button: a short grace keeps the tests short
 HASTY = {"terminationGracePeriodSeconds": 4}
@@ -51,13 +53,13 @@ def ready(bed: Testbed, name: str) -> dict[str, Any]:
     return condition(get(bed, "vfvm", name), "Ready")
 
 
-def until_reason(bed: Testbed, name: str, reason: str, seconds: float = 60) -> str:
+def until_reason(bed: Testbed, name: str, reason: str, seconds: float = PATIENCE) -> str:
     """Wait until Ready has this reason; returns its message."""
     until(lambda: ready(bed, name).get("reason"), reason, seconds)
     return str(ready(bed, name)["message"])
 
 
-def until(look: Callable[[], object], expected: object, seconds: float) -> None:
+def until(look: Callable[[], object], expected: object, seconds: float = PATIENCE) -> None:
     """Look again and again until it is as expected; fails with what was seen last."""
     deadline = time.monotonic() + seconds
     while (seen := look()) != expected and time.monotonic() < deadline:

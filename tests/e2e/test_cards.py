@@ -66,7 +66,7 @@ def test_a_machine_runs_on_a_virtual_function_and_nothing_of_it_is_left(cards: T
     assert driver(cards, device["pciAddress"]) == ["vfio-pci"]
     assert on_node(cards, f"cat /sys/bus/pci/devices/{NVME}/sriov_numvfs") == ["2"]
     cards.kubectl("delete", "vfvm", "demo", "--wait")
-    until(lambda: left(cards), {}, 60)
+    until(lambda: left(cards), {})
     assert on_node(cards, f"cat /sys/bus/pci/devices/{NVME}/sriov_numvfs") == ["0"]
     assert driver(cards, NVME) == ["nvme"]
 
@@ -80,7 +80,7 @@ def test_a_machine_runs_on_a_whole_card_and_the_host_gets_it_back(cards: Testbed
     assert all(f"host={address}" in argv for address in (DISPLAY, USB))
     assert [driver(cards, address) for address in (DISPLAY, USB)] == [["vfio-pci"], ["vfio-pci"]]
     cards.kubectl("delete", "vfvm", "demo", "--wait")
-    until(lambda: left(cards), {}, 60)
+    until(lambda: left(cards), {})
     assert [driver(cards, address) for address in (DISPLAY, USB)] == [["bochs-drm"], ["xhci_hcd"]]
 
 
@@ -92,7 +92,7 @@ def test_sizes_share_a_card_until_it_is_full_and_the_one_that_waits_gets_what_is
     wait_ready(bed, "small")
     assert len(mdevs(bed.node("n1"))) == 4
     apply(bed, "waits", **SMALL, gpus=[{"name": "gpu0", "type": "mbochs-large"}])
-    until_reason(bed, "waits", "Unschedulable", 60)
+    until_reason(bed, "waits", "Unschedulable")
     assert "mbochs" in ready(bed, "waits")["message"]
     bed.kubectl("delete", "vfvm", "small", "--wait")
     wait_ready(bed, "waits")

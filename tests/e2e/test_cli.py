@@ -70,7 +70,7 @@ def test_a_machines_life_from_its_screen_to_its_stop(bed: Testbed, tmp_path: Pat
 
     before = get(bed, "pod", "demo")["metadata"]["uid"]
     bed.kubectl("patch", "vfvm", "demo", "--type=merge", "-p", '{"spec": {"memory": {"size": "144Mi"}}}')
-    until(lambda: restart_required(bed).get("status"), "True", 60)
+    until(lambda: restart_required(bed).get("status"), "True")
     assert restart_required(bed)["message"] == "spec.memory.size 128Mi -> 144Mi: kubectl vf restart demo applies it"
     vf(bed, "restart", "demo", "--wait", "--timeout", "110")
     pod = get(bed, "pod", "demo")
@@ -80,12 +80,12 @@ def test_a_machines_life_from_its_screen_to_its_stop(bed: Testbed, tmp_path: Pat
 
     told = vf(bed, "stop", "demo", "--wait")
     assert told.startswith("demo stops: its run strategy is Halted now, and Always again when it is started")
-    until(lambda: all_mdevs(bed), set(), 60)
+    until(lambda: all_mdevs(bed), set())
 
 
 def test_what_waits_is_explained_for_each_type_of_each_card(bed: Testbed) -> None:
     apply(bed, **SMALL, gpus=[{"name": "gpu0", "type": "nvidia-746"}])
-    until(lambda: condition(get(bed, "vfvm", "demo"), "Ready").get("reason"), "Unschedulable", 60)
+    until(lambda: condition(get(bed, "vfvm", "demo"), "Ready").get("reason"), "Unschedulable")
     told = vf(bed, "explain-pending", "demo", code=1)
     assert "demo-gpu0 asks for nvidia-746; the scheduler says: 0/" in told
     rows = [line.split() for line in told.splitlines() if line.endswith("is another type")]

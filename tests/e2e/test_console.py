@@ -106,7 +106,7 @@ def test_rbac_decides_who_looks_and_each_of_two_sees(bed: Testbed) -> None:
 def test_a_guest_is_paused_goes_on_and_is_turned_off(bed: Testbed) -> None:
     editor = person(bed, "editor", "edit")
     assert editor.ask("PUT", of_machine("demo", "pause"))[0] == 200
-    assert "unpause it" in until_reason(bed, "demo", "Paused", 90)
+    assert "unpause it" in until_reason(bed, "demo", "Paused")
     assert editor.ask("PUT", of_machine("demo", "unpause"))[0] == 200
     wait_ready(bed, "demo")
     assert editor.ask("PUT", of_machine("demo", "stop"))[0] == 200

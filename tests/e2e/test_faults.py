@@ -41,7 +41,7 @@ def test_kill_9_of_the_agent_while_it_carves_loses_and_doubles_nothing(bed: Test
     wait_ready(bed, "demo")
     assert len(all_mdevs(bed)) == 1
     bed.kubectl("delete", "vfvm", "demo", "--wait")
-    until(lambda: left(bed), {}, 120)
+    until(lambda: left(bed), {})
 
 
 def test_kill_9_of_the_agent_while_it_gives_back_leaves_nothing(bed: Testbed) -> None:
@@ -49,7 +49,7 @@ def test_kill_9_of_the_agent_while_it_gives_back_leaves_nothing(bed: Testbed) ->
     wait_ready(bed, "demo")
     trap = _trap(bed, "n1", f'read -r entry < $(echo {JOURNAL}) && [ "${{entry#*undoing}}" != "$entry" ]')
     bed.kubectl("delete", "vfvm", "demo", "--wait")
-    until(lambda: left(bed), {}, 120)
+    until(lambda: left(bed), {})
     trap.kill()
 
 

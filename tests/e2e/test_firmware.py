@@ -24,7 +24,7 @@ def test_huge_pages_back_the_guest_and_its_disguise_is_what_pci_shows(bed: Testb
     [node] = bed.nodes()
     shell(node, f"echo {MEMORY // PAGE} > /proc/sys/vm/nr_hugepages; systemctl restart kubelet")
     try:
-        until(lambda: get(bed, "node", node.name)["status"]["allocatable"].get("hugepages-2Mi"), "128Mi", 180)
+        until(lambda: get(bed, "node", node.name)["status"]["allocatable"].get("hugepages-2Mi"), "128Mi")
         identity = {"deviceId": "0x1b30", "subDeviceId": "0x12ba"}
         apply(bed, **{**SMALL, "memory": {"size": "128Mi", "hugepages": "2Mi"}}, deviceIdentity=identity)
         wait_ready(bed, "demo")

@@ -29,16 +29,16 @@ def test_a_missing_secret_is_told_and_then_the_guest_reads_it_and_says_who_it_is
 ) -> None:
     _apply(bed, {**MACHINE, "spec": {**MACHINE["spec"], **HASTY}})
     missing = "spec.cloudInit: Secret web-seed is not there or empty, and needs user-data"
-    until(lambda: missing in ready(bed, "web").get("message", ""), True, 180)
+    until(lambda: missing in ready(bed, "web").get("message", ""), True)
     secret()
     wait_ready(bed, "web")
-    until(lambda: _guest(bed).get("hostname"), "web", 180)
+    until(lambda: _guest(bed).get("hostname"), "web")
     assert _guest(bed)["os"] == "libvf guest"
     assert _guest(bed)["addresses"] == ["192.0.2.7"]
     assert FIRST_LINE in bed.kubectl("logs", "web")
     assert "ssh-ed25519" not in json.dumps(get(bed, "pod", "web"))
     bed.kubectl("delete", "vfvm", "web", "--wait")
-    until(lambda: left(bed), {}, 60)
+    until(lambda: left(bed), {})
 
 
 def _apply(bed: Testbed, document: dict[str, Any]) -> None:

@@ -31,7 +31,7 @@ def test_a_guest_installs_itself_onto_a_blank_disk_and_starts_from_it_on_a_slice
             "-",
             stdin=yaml.safe_dump(example("install", **HASTY, firmware={"oemStrings": [f"libvf.word={word}"]})),
         )
-        until(lambda: installed(bed), ("False", "Installing"), 90)
+        until(lambda: installed(bed), ("False", "Installing"))
         assert (all_qemus(bed), all_mdevs(bed)) == (1, set())
         until(lambda: installed(bed), ("True", "Installed"), INSTALL_SECONDS)
         wait_ready(bed, "demo")

@@ -32,7 +32,7 @@ def test_again_and_again_from_apply_to_nothing_left(bed: Testbed) -> None:
         wait_ready(bed, "demo")
         assert len(all_mdevs(bed)) == 1
         bed.kubectl("delete", "-f", str(EXAMPLE), "--wait")
-        until(lambda: left(bed), {}, 60)
+        until(lambda: left(bed), {})
 
 
 def test_qemu_killed_comes_back_on_the_same_slice_with_its_last_words_told(bed: Testbed) -> None:
@@ -41,7 +41,7 @@ def test_qemu_killed_comes_back_on_the_same_slice_with_its_last_words_told(bed: 
     node = bed.node(get(bed, "pod", "demo")["spec"]["nodeName"])
     before = mdevs(node)
     node.execute(["kill", "-9", *map(str, qemus(node))])
-    until(lambda: get(bed, "vfvm", "demo")["status"].get("guest", {}).get("restarts"), 1, 60)
+    until(lambda: get(bed, "vfvm", "demo")["status"].get("guest", {}).get("restarts"), 1)
     wait_ready(bed, "demo")
     assert mdevs(node) == before
     assert len(qemus(node)) == 1
@@ -54,7 +54,7 @@ def test_halted_gives_the_slice_back_and_always_takes_one_again(bed: Testbed) ->
     wait_ready(bed, "demo")
     bed.kubectl("patch", "vfvm", "demo", "--type=merge", "-p", '{"spec": {"runStrategy": "Halted"}}')
     bed.kubectl("wait", "--for=delete", "pod/demo", "--timeout=90s")
-    until(lambda: all_mdevs(bed), set(), 60)
+    until(lambda: all_mdevs(bed), set())
     until_reason(bed, "demo", "Halted")
     bed.kubectl("patch", "vfvm", "demo", "--type=merge", "-p", '{"spec": {"runStrategy": "Always"}}')
     wait_ready(bed, "demo")
@@ -84,7 +84,7 @@ def test_a_quota_that_refuses_the_pod_is_told_and_lifted_without_a_restart(bed: 
     bed.kubectl("create", "quota", "none", "--hard=count/pods=0")
     try:
         apply(bed, **SMALL)
-        assert "exceeded quota: none" in until_reason(bed, "demo", "Refused", 90)
+        assert "exceeded quota: none" in until_reason(bed, "demo", "Refused")
     finally:
         bed.kubectl("delete", "quota", "none")
     wait_ready(bed, "demo")
@@ -97,7 +97,7 @@ def test_the_launcher_is_admitted_where_restricted_is_enforced(bed: Testbed) -> 
         wait_ready(bed, "demo")
         refused = declared("privileged", disks=[{"name": "root", "hostPath": {"path": "/etc/hostname"}}])
         bed.kubectl("apply", "-f", "-", stdin=refused)
-        assert "hostPath" in until_reason(bed, "privileged", "Refused", 90)
+        assert "hostPath" in until_reason(bed, "privileged", "Refused")
     finally:
         bed.kubectl("label", "namespace", "default", "pod-security.kubernetes.io/enforce-")
 

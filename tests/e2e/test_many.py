@@ -62,4 +62,4 @@ def test_ten_at_once_share_a_node_without_a_collision(bed: Testbed) -> None:
     assert {machine["status"]["guest"]["restarts"] for machine in machines.values()} == {0}
     assert _listening(node) == ports
     bed.kubectl("delete", "vfvm", "--all", "--wait")
-    until(lambda: left(bed), {}, 120)
+    until(lambda: left(bed), {})

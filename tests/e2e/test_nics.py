@@ -47,7 +47,7 @@ def test_a_machine_has_a_function_with_its_address_and_nothing_of_it_is_left(net
     given = next(number for number, place in enumerate(numbers) if place.endswith(function))
     assert addresses(network) == {given: MAC, 1 - given: "00:00:00:00:00:00"}
     network.kubectl("delete", "vfvm", "demo", "--wait")
-    until(lambda: left(network), {}, 60)
+    until(lambda: left(network), {})
     assert on_node(network, f"cat /sys/bus/pci/devices/{IGB}/sriov_numvfs") == ["0"]
     assert addresses(network) == {}
     assert driver(network, IGB) == ["igb"]

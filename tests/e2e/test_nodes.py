@@ -47,7 +47,7 @@ def test_with_a_node_full_the_next_machine_waits_and_runs_on_the_other_when_it_m
         wait_ready(bed, "first")
         assert len(mdevs(bed.node("n1"))) == 4
         apply(bed, "second", **SMALL)
-        assert "mdpy-xga has" in until_reason(bed, "second", "Unschedulable", 30)
+        assert "mdpy-xga has" in until_reason(bed, "second", "Unschedulable")
     finally:
         bed.kubectl("uncordon", "n2")
     wait_ready(bed, "second")
@@ -56,7 +56,7 @@ def test_with_a_node_full_the_next_machine_waits_and_runs_on_the_other_when_it_m
     assert not used & foreign
     assert used | foreign == all_mdevs(bed)
     bed.kubectl("delete", "vfvm", "--all", "--wait")
-    until(lambda: all_mdevs(bed), foreign, 90)
+    until(lambda: all_mdevs(bed), foreign)
 
 
 def test_draining_a_node_moves_the_machine_unless_a_disruption_budget_keeps_it(bed: Testbed) -> None:
@@ -78,7 +78,7 @@ def test_draining_a_node_moves_the_machine_unless_a_disruption_budget_keeps_it(b
 def test_a_power_cut_never_leads_to_a_second_qemu_until_the_node_is_said_to_be_off(bed: Testbed) -> None:
     _on_n2(bed)
     bed.node("n2").kill()
-    assert OUT_OF_SERVICE in until_reason(bed, "demo", "NodeLost", 120)
+    assert OUT_OF_SERVICE in until_reason(bed, "demo", "NodeLost")
     # what the taint manager does after its five minutes
     bed.kubectl("delete", "pod", "demo", "--wait=false")
     until_reason(bed, "demo", "NodeLost", 5)
@@ -93,4 +93,4 @@ def test_a_power_cut_never_leads_to_a_second_qemu_until_the_node_is_said_to_be_o
         bed.kubectl("taint", "node", "n2", f"{OUT_OF_SERVICE}-")
     assert (all_qemus(bed), len(all_mdevs(bed))) == (1, 1)
     bed.kubectl("delete", "vfvm", "demo", "--wait")
-    until(lambda: left(bed), {}, 120)
+    until(lambda: left(bed), {})

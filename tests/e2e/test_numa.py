@@ -104,12 +104,12 @@ def test_eight_are_each_on_one_numa_node_and_the_ninth_waits_until_it_may_be_on_
     assert len(used) == len(set(used)) == len(MACHINES)
 
     disks.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(machine("ninth", 2, "128Mi")))
-    words = until_reason(disks, "ninth", "Unschedulable", 60)
+    words = until_reason(disks, "ninth", "Unschedulable")
     assert "it fits only across two NUMA nodes of n3" in words
     disks.kubectl("patch", "vfvm", "ninth", "--type=merge", "-p", '{"spec": {"numa": {"policy": "Preferred"}}}')
     wait_ready(disks, "ninth")
-    until(lambda: told(disks, "ninth"), ("False", "NotBound"), 60)
+    until(lambda: told(disks, "ninth"), ("False", "NotBound"))
     assert [proved(disks, numa_node, name) for name in MACHINES] == found
 
     disks.kubectl("delete", "vfvm", "--all", "--wait")
-    until(lambda: left(disks), {}, 180)
+    until(lambda: left(disks), {})

@@ -29,9 +29,9 @@ def test_a_machine_keeps_its_slice_when_a_policy_allows_it_no_more_and_the_polic
     wait_ready(bed, "demo")
     before = mdevs(bed.node("n1"))
     bed.kubectl("apply", "-f", "-", stdin=policy)
-    until(lambda: condition(get(bed, "gpol", "large"), "Ready").get("reason"), "Waiting", 60)
+    until(lambda: condition(get(bed, "gpol", "large"), "Ready").get("reason"), "Waiting")
     told = condition(get(bed, "gpol", "large"), "Ready")["message"]
     assert "waits for default/demo-gpu0 on n1 mdpy: 1 mediated device in use" in told
     assert mdevs(bed.node("n1")) == before
     bed.kubectl("delete", "vfvm", "demo", "--wait")
-    until(lambda: condition(get(bed, "gpol", "large"), "Ready").get("reason"), "InForce", 120)
+    until(lambda: condition(get(bed, "gpol", "large"), "Ready").get("reason"), "InForce")

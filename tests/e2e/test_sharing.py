@@ -78,10 +78,10 @@ def test_a_pod_that_is_not_ours_uses_a_partition_and_a_machine_waits_for_it(bed:
     assert int(told["capabilities"], 16) == 0
     assert told["regions"] > 0
     assert {told["uuid"]} == all_mdevs(bed)
-    until(lambda: get(bed, "gpart", "shared")["status"].get("consumer"), "Pod/reader", 30)
+    until(lambda: get(bed, "gpart", "shared")["status"].get("consumer"), "Pod/reader")
     _lab_reaches(bed, told)
     apply(bed, **SMALL, gpus=[{"name": "gpu0", "partitionRef": "shared"}])
-    assert "in use by Pod/reader" in until_reason(bed, "demo", "PartitionInUse", 30)
+    assert "in use by Pod/reader" in until_reason(bed, "demo", "PartitionInUse")
     bed.kubectl("delete", "pod", "reader", "--wait")
     wait_ready(bed, "demo")
 
@@ -107,7 +107,7 @@ def test_of_two_machines_on_one_partition_the_second_waits_and_runs_when_the_fir
     apply(bed, "first", **SMALL, gpus=gpus)
     wait_ready(bed, "first")
     apply(bed, "second", **SMALL, gpus=gpus)
-    assert "in use by VirtualMachine/first" in until_reason(bed, "second", "PartitionInUse", 30)
+    assert "in use by VirtualMachine/first" in until_reason(bed, "second", "PartitionInUse")
     assert get(bed, "gpart", "shared")["status"]["consumer"] == "VirtualMachine/first"
     bed.kubectl("delete", "vfvm", "first", "--wait")
     wait_ready(bed, "second")
@@ -117,9 +117,9 @@ def test_a_card_whose_driver_is_unloaded_is_offered_no_more_and_again_when_it_is
     node = bed.node("n1")
     assert _pools(bed) >= {"n1-mbochs"}
     assert node.execute(["rmmod", "mbochs"]).returncode == 0
-    until(lambda: "n1-mbochs" in _pools(bed), False, 20)
+    until(lambda: "n1-mbochs" in _pools(bed), False)
     assert node.execute(["modprobe", "mbochs"]).returncode == 0
-    until(lambda: "n1-mbochs" in _pools(bed), True, 20)
+    until(lambda: "n1-mbochs" in _pools(bed), True)
     assert left(bed) == {}
 
 

@@ -49,8 +49,8 @@ def clean(node: Node) -> bool:
 def until_busy(bed: Testbed, node: Node) -> None:
     """The guest writes, and the filesystem shows it."""
     wait_ready(bed, "demo")
-    until(lambda: "libvf-guest: busy" in bed.kubectl("logs", "demo"), True, 120)
-    until(lambda: clean(node), False, 30)
+    until(lambda: "libvf-guest: busy" in bed.kubectl("logs", "demo"), True)
+    until(lambda: clean(node), False)
 
 
 def last_run(bed: Testbed) -> str | None:
@@ -74,13 +74,13 @@ def test_a_busy_guest_lives_through_an_operator_upgrade_and_is_clean_after_a_dra
     try:
         bed.kubectl("drain", "n1", "--pod-selector=libvf.io/machine", "--delete-emptydir-data", "--timeout=60s")
         assert clean(node)
-        until(lambda: last_run(bed), "Stopped", 20)
+        until(lambda: last_run(bed), "Stopped")
     finally:
         bed.kubectl("uncordon", "n1")
     until_busy(bed, node)
 
     bed.kubectl("patch", "vfvm", "demo", "--type=merge", "-p", json.dumps({"spec": {"runStrategy": "Halted"}}))
-    until(lambda: qemus(node), {}, 60)
+    until(lambda: qemus(node), {})
     assert clean(node)
 
 
@@ -88,9 +88,9 @@ def test_a_guest_that_does_not_hear_is_ended_after_its_grace_period_and_that_is_
     apply(bed, **SMALL)
     wait_ready(bed, "demo")
     bed.kubectl("patch", "vfvm", "demo", "--type=merge", "-p", json.dumps({"spec": {"runStrategy": "Halted"}}))
-    until(lambda: last_run(bed), "Killed", 60)
+    until(lambda: last_run(bed), "Killed")
     uid = get(bed, "vfvm", "demo")["metadata"]["uid"]
-    until(lambda: [event["type"] for event in killed(bed, uid)], ["Warning"], 30)  # it comes just after the status
+    until(lambda: [event["type"] for event in killed(bed, uid)], ["Warning"])  # it comes just after the status
     assert "did not shut down within its grace period" in killed(bed, uid)[0]["message"]
 
 

@@ -16,7 +16,7 @@ def test_two_guests_of_a_node_have_vsocks_of_their_own(bed: Testbed) -> None:
         apply(bed, name, **SMALL, gpus=[], network={"mode": "None", "vsock": True})
     for name in ("demo", "other"):
         wait_ready(bed, name)
-        until(lambda name=name: bool(get(bed, "vfvm", name)["status"].get("vsockCid")), True, 30)  # type: ignore[misc]
+        until(lambda name=name: bool(get(bed, "vfvm", name)["status"].get("vsockCid")), True)  # type: ignore[misc]
         thing = get(bed, "vfvm", name)
         node = next(one for one in bed.nodes() if one.name == thing["status"]["node"])
         process = qemu_of(node, thing["metadata"]["uid"])
@@ -28,4 +28,4 @@ def test_two_guests_of_a_node_have_vsocks_of_their_own(bed: Testbed) -> None:
         numbers.add((node.name, thing["status"]["vsockCid"]))
     assert len(numbers) == 2
     bed.kubectl("delete", "vfvm", "demo", "other", "--wait")
-    until(lambda: left(bed), {}, 60)
+    until(lambda: left(bed), {})
