@@ -1,5 +1,5 @@
 # make demo: one VM on a slice of a GPU, from nothing to a picture of its screen.
-# make test: everything that is checked. make bench: what it costs, against peers. All install what is missing.
+# make test: what each change is held to. make soak: that and what takes hours of a lab. make bench: what it costs, against peers. All install what is missing.
 
 CACHE  := $(or $(LIBVF_CACHE),$(HOME)/.cache/libvf)
 LOCK   := requirements/dev.txt
@@ -21,7 +21,7 @@ WORKERS ?= 2
 SOURCES := api operator/libvf_operator host-agent/libvf_agent launcher/libvf_launcher gateway/libvf_gateway \
   cli/libvf_cli cli/libvf_workstation lab bench
 
-.PHONY: demo down reset test unit e2e lint docs bench bench-quick locks
+.PHONY: demo down reset test soak unit e2e lint docs bench bench-quick locks
 
 demo: $(VENV)
 	$(PYTHON) -m lab.demo
@@ -32,10 +32,14 @@ down: $(VENV)
 reset: $(VENV)
 	$(PYTHON) -m lab reset
 
-test: lint
+# what each change is held to; `make soak` is all of it, with what takes the lab for minutes, and repeats it more often
+test: CHOSEN := not unproven and not long
+soak: CHOSEN := not unproven
+soak: export LIBVF_ROUNDS = 10
+test soak: lint
 	$(PYTHON) -m lab build
 	scratch=$$(mktemp -d -t vf.XXXX) && pytest --verbose --durations=25 -n $(WORKERS) --no-loadscope-reorder \
-	  --basetemp=$$scratch -m "not unproven" tests/unit tests/contract tests/integration tests/e2e && rm -r $$scratch
+	  --basetemp=$$scratch -m "$(CHOSEN)" tests/unit tests/contract tests/integration tests/e2e && rm -r $$scratch
 
 # what needs neither a cluster nor a node: seconds
 unit: $(VENV)

@@ -46,7 +46,7 @@ def status(bed: Testbed, name: str) -> dict[str, Any]:
     return dict(device)
 
 
-@pytest.mark.parametrize("kind", ["mbochs-medium", "mtty-2"])
+@pytest.mark.parametrize("kind", ["mbochs-medium", pytest.param("mtty-2", marks=pytest.mark.long)])
 def test_a_machine_runs_on_a_mediated_device_of(bed: Testbed, kind: str) -> None:
     apply(bed, **SMALL, gpus=[{"name": "gpu0", "type": kind}])
     wait_ready(bed, "demo")

@@ -53,6 +53,7 @@ def restart_required(bed: Testbed) -> dict[str, Any]:
     return condition(get(bed, "vfvm", "demo"), "RestartRequired")
 
 
+@pytest.mark.long
 def test_a_machines_life_from_its_screen_to_its_stop(bed: Testbed, tmp_path: Path) -> None:
     apply(bed, **SMALL)
     wait_ready(bed, "demo")

@@ -19,6 +19,7 @@ MOMENTS = {
     "the device is made": 'set -- /sys/bus/mdev/devices/*; [ -e "$1" ]',
     "the CDI file is written": 'set -- /var/run/cdi/libvf.io-*; [ -e "$1" ]',
 }
+FIRST = next(iter(MOMENTS))
 
 
 def _trap(bed: Testbed, node: str, condition: str) -> subprocess.Popen[bytes]:
@@ -33,7 +34,9 @@ def _trap(bed: Testbed, node: str, condition: str) -> subprocess.Popen[bytes]:
     return trap
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    "moment", [pytest.param(each, marks=() if each == FIRST else pytest.mark.long) for each in MOMENTS]
+)
 def test_kill_9_of_the_agent_while_it_carves_loses_and_doubles_nothing(bed: Testbed, moment: str) -> None:
     trap = _trap(bed, "n1", MOMENTS[moment])
     apply(bed, **SMALL)
@@ -53,6 +56,7 @@ def test_kill_9_of_the_agent_while_it_gives_back_leaves_nothing(bed: Testbed) ->
     trap.kill()
 
 
+@pytest.mark.long
 def test_kill_9_of_the_operator_loses_nothing(bed: Testbed) -> None:
     apply(bed, **SMALL)
     operator = json.loads(bed.kubectl("-n", "libvf-system", "get", "pods", "-o", "json", "-l", OPERATOR))["items"][0]
@@ -62,6 +66,7 @@ def test_kill_9_of_the_operator_loses_nothing(bed: Testbed) -> None:
     assert all_qemus(bed) == 1
 
 
+@pytest.mark.long
 def test_a_node_that_comes_back_after_a_power_cut_runs_its_machine_again_on_a_slice_carved_anew(bed: Testbed) -> None:
     apply(bed, **SMALL)
     wait_ready(bed, "demo")

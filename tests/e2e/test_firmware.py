@@ -20,6 +20,7 @@ MEMORY = 128 << 20
 GUEST_SECONDS = 240
 
 
+@pytest.mark.long
 def test_huge_pages_back_the_guest_and_its_disguise_is_what_pci_shows(bed: Testbed) -> None:
     [node] = bed.nodes()
     shell(node, f"echo {MEMORY // PAGE} > /proc/sys/vm/nr_hugepages; systemctl restart kubelet")

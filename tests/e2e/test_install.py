@@ -22,6 +22,7 @@ def installed(bed: Testbed) -> tuple[str, str]:
     return found.get("status", ""), found.get("reason", "")
 
 
+@pytest.mark.long
 def test_a_guest_installs_itself_onto_a_blank_disk_and_starts_from_it_on_a_slice(bed: Testbed, tmp_path: Path) -> None:
     word = "".join(random.choices(string.ascii_uppercase + string.digits, k=8))
     with local_volume(bed, "demo-state"):

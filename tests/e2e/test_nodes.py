@@ -10,7 +10,7 @@ from lab.inspect_node import mdevs, qemus
 from lab.testbed import REPOSITORY, Testbed
 from tests.e2e.machines import SMALL, all_mdevs, all_qemus, apply, left, until, until_reason
 
-pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("two_nodes")]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.usefixtures("two_nodes")]
 
 KEEP = REPOSITORY / "examples" / "never-evict.yaml"
 OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"

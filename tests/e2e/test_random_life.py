@@ -99,6 +99,7 @@ def kubeconfig(bed: Testbed, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("kubeconfig")
+@pytest.mark.long
 async def test_the_real_driver_takes_what_is_allocated_and_has_no_room_for_what_is_refused(
     kernel: Files, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:

@@ -32,6 +32,7 @@ def picture(name: str) -> Path:
     return PICTURES / f"{name}.png"
 
 
+@pytest.mark.long
 def test_a_safe_machine_shows_its_emulated_screen_and_has_the_gpu(bed: Testbed) -> None:
     name = apply(bed, "safe", disks=[])
     assert get(bed, "vfvm", name)["status"]["gpu"] == "mdpy-xga on mdpy"
@@ -55,6 +56,7 @@ def test_a_headless_machine_has_no_display_and_says_why_there_is_no_picture(bed:
     bed.kubectl("delete", "vfvm", name, "--wait")
 
 
+@pytest.mark.long
 def test_spice_and_looking_glass_are_where_the_status_says(bed: Testbed) -> None:
     for name in (apply(bed, "spice", disks=[]), apply(bed, "looking-glass", disks=[])):
         for display in get(bed, "vfvm", name)["status"]["displays"]:
@@ -65,6 +67,7 @@ def test_spice_and_looking_glass_are_where_the_status_says(bed: Testbed) -> None
     bed.kubectl("delete", "vfvm", "spice", "looking-glass", "--wait")
 
 
+@pytest.mark.long
 def test_where_no_slice_fits_the_guest_draws_on_a_virtual_gpu_and_the_machine_says_so(bed: Testbed) -> None:
     name = apply(bed, "fallback")
     told = condition(get(bed, "vfvm", name), "GpuPrepared")

@@ -59,6 +59,7 @@ def last_run(bed: Testbed) -> str | None:
     return reason
 
 
+@pytest.mark.long
 def test_a_busy_guest_lives_through_an_operator_upgrade_and_is_clean_after_a_drain_and_a_stop(
     bed: Testbed, node: Node
 ) -> None:
