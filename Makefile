@@ -1,5 +1,6 @@
 # make demo: one VM on a slice of a GPU, from nothing to a picture of its screen.
-# make test: what each change is held to. make soak: that and what takes hours of a lab. make bench: what it costs, against peers. All install what is missing.
+# make test: what each change is held to. make soak: that and what takes the lab for minutes, again and again.
+# make bench: what it costs, against peers. All install what is missing.
 
 CACHE  := $(or $(LIBVF_CACHE),$(HOME)/.cache/libvf)
 LOCK   := requirements/dev.txt
@@ -14,9 +15,9 @@ export PATH := $(VENV)/bin:$(PATH)
 LIBVF_SEED ?= 20261125
 export LIBVF_SEED
 
-# one worker has the lab, whose node is one emulated CPU, the other all the rest; WORKERS=0 runs one test after the other.
-# A worker's folder is deep, and sockets have short paths (unix(7)): so all of it is in a folder with a short name
-WORKERS ?= 2
+# one test after the other: with WORKERS=2 one has the lab and the other all the rest, which asks for four cores. A
+# worker's folder is deep, and sockets have short paths (unix(7)): so all of it is in a folder with a short name
+WORKERS ?= 0
 
 SOURCES := api operator/libvf_operator host-agent/libvf_agent launcher/libvf_launcher gateway/libvf_gateway \
   cli/libvf_cli cli/libvf_workstation lab bench

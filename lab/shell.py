@@ -1,6 +1,5 @@
 """Running other programs: to the end with their words kept, or in the background with a pid file."""
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -9,8 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lab.errors import CommandFailed, LabError, NotReady
-
-_NICENESS = -5
 
 
 def run(
@@ -51,16 +48,13 @@ class Daemon:
         self.log = directory / f"{name}.log"
 
     def start(self, argv: Sequence[object], env: Mapping[str, str] | None = None) -> None:
-        """Start it in a session of its own, unless it runs already.
-
-        It goes before what runs beside it, as a node and its control plane have deadlines: leases, probes, timeouts.
-        """
+        """Start it in a session of its own, unless it runs already."""
         if self.running():
             return
         self.pid_file.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                ["nice", "-n", str(_NICENESS), *(str(word) for word in argv)],
+                [str(word) for word in argv],
                 env={**os.environ, **(env or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -68,9 +62,6 @@ class Daemon:
                 start_new_session=True,
             )
         self.pid_file.write_text(f"{process.pid} {_started(process.pid)}")
-        # where the scheduler groups by session, niceness counts within a session, and a group has its own (sched(7))
-        with contextlib.suppress(OSError):
-            Path(f"/proc/{process.pid}/autogroup").write_text(str(_NICENESS))
 
     def running(self) -> bool:
         """Whether the process we started still lives; a reused pid is told apart by its start time."""

@@ -30,7 +30,7 @@ _QUIET_SECONDS = 6
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Sizes, and for how long each thing is done, in seconds; in an idle `window` everything is listed once."""
+    """Sizes, and for how long each thing is done, in seconds; in an idle `window` everything is listed again."""
 
     sizes: tuple[int, ...]
     window: float
@@ -133,15 +133,17 @@ class _Run:
 
     async def _idle(self, pid: int) -> tuple[float, float]:
         """The share of one core while nothing happens but that kubelets tell of their nodes, and the CPU seconds of the
-        one sweep over everything that falls into the window.
+        a sweep over everything, of which one or two fall into the window.
         """
         beats, window = asyncio.create_task(self._standin.beat(self._world.nodes)), self._plan.window
         try:
             with step(f"idle for {window:.0f} s"), sampled(pid, 1.0) as samples:
                 await asyncio.sleep(window)
             seconds = [after.cpu - before.cpu for before, after in itertools.pairwise(samples.usages)]
-            sweep = sum(each for each in seconds if each >= _QUIET)
-            return (sum(seconds) - sweep) / window, sweep
+            busy = [each >= _QUIET for each in seconds]
+            sweeps = sum(now and not before for before, now in itertools.pairwise([False, *busy]))
+            swept = sum(itertools.compress(seconds, busy))
+            return (sum(seconds) - swept) / window, swept / max(1, sweeps)
         finally:
             beats.cancel()
             await asyncio.gather(beats, return_exceptions=True)

@@ -1,6 +1,7 @@
 """From state to state: one object at a time, retried until it holds, and all of them again now and then."""
 
 import asyncio
+import itertools
 import json
 import logging
 import time
@@ -34,6 +35,9 @@ from libvf_operator.store import KINDS, Store, Work
 log = logging.getLogger("libvf.operator")
 
 RESYNC_SECONDS = 600.0
+# after a start kopf lists each kind at a time of its own, late on a busy host: what went between the first sweep and
+# that list is told by nobody
+_EARLY_SECONDS = (20.0, 60.0, 180.0)
 _WARNINGS = frozenset({*machine_status.STALLED, "InstallFailed", alignment.ASTRAY})
 # conditions beside Ready that are worth an Event
 _TOLD = {
@@ -87,6 +91,7 @@ class Reconciler:
 
     async def resync(self, seconds: float) -> None:
         """List everything now and then: a watch that was interrupted never tells what vanished meanwhile."""
+        pauses = itertools.chain(_EARLY_SECONDS, itertools.repeat(seconds))
         while True:
             try:
                 for kind, path in KINDS.items():
@@ -97,7 +102,7 @@ class Reconciler:
                 await asyncio.sleep(5)
                 continue
             self._listed.set()
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(min(next(pauses), seconds))
 
     async def _one(self, item: Work) -> None:
         kind, place = item

@@ -1,0 +1,45 @@
+"""The sweeps over everything: what a watch could not tell is known by the next one."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from libvf_operator import reconcile
+from libvf_operator.pod import Settings
+from libvf_operator.reconcile import Reconciler
+from libvf_operator.store import KINDS
+
+POD = {"kind": "Pod", "metadata": {"namespace": "lab", "name": "desk", "resourceVersion": "1"}, "spec": {}}
+
+
+class Lists:
+    """Answers each sweep with the next of these Pods."""
+
+    def __init__(self, *pods: list[dict[str, Any]]) -> None:
+        self._pods = list(pods)
+        self.sweeps = 0
+        self.all_read = asyncio.Event()
+
+    async def listed(self, path: str) -> tuple[list[dict[str, Any]], int]:
+        if path != KINDS["Pod"]:
+            return [], 1
+        self.sweeps += 1
+        found = self._pods.pop(0)
+        if not self._pods:
+            self.all_read.set()
+            self._pods.append(found)
+        return found, self.sweeps
+
+
+async def test_what_went_before_the_watch_of_its_kind_began_is_noticed_soon_after_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reconcile, "_EARLY_SECONDS", (0.0,))
+    lists: Any = Lists([POD], [])
+    reconciler = Reconciler(lists, Settings("launcher"))
+    sweeping = asyncio.create_task(reconciler.resync(seconds=600))
+    await asyncio.wait_for(lists.all_read.wait(), 60)
+    await asyncio.sleep(0)
+    sweeping.cancel()
+    assert reconciler.store.get("Pod", ("lab", "desk")) is None
+    assert lists.sweeps == 2
