@@ -39,6 +39,7 @@ def test_huge_pages_back_the_guest_and_its_disguise_is_what_pci_shows(bed: Testb
         shell(node, "echo 0 > /proc/sys/vm/nr_hugepages; systemctl restart kubelet")
 
 
+@pytest.mark.long
 def test_a_shared_folders_files_are_107s_on_the_node_and_a_tpm_is_there_too(bed: Testbed) -> None:
     """UEFI is shown where no KVM is (tests/integration/test_guest_firmware.py).
 
