@@ -10,7 +10,7 @@ import yaml
 
 from lab.testbed import REPOSITORY, Testbed
 
-pytestmark = [pytest.mark.e2e, pytest.mark.last]
+pytestmark = [pytest.mark.e2e, pytest.mark.last, pytest.mark.long]  # all tests are in `make soak` alone
 
 # asked of the authorizer by the API server itself, so never in the audit log
 CHECKED_BY_THE_API_SERVER = {
