@@ -17,7 +17,7 @@ from tests.e2e.machines import SMALL, apply, example, until
 pytestmark = pytest.mark.e2e
 PAGE = 2 << 20
 MEMORY = 128 << 20
-GUEST_SECONDS = 240
+GUEST_SECONDS = 480
 
 
 @pytest.mark.long
