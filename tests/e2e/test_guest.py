@@ -24,6 +24,7 @@ def secret(bed: Testbed) -> Iterator[Callable[[], None]]:
     bed.kubectl("delete", "secret", SECRET["metadata"]["name"], "--ignore-not-found")
 
 
+@pytest.mark.long
 def test_a_missing_secret_is_told_and_then_the_guest_reads_it_and_says_who_it_is(
     bed: Testbed, secret: Callable[[], None]
 ) -> None:
