@@ -15,10 +15,6 @@ export PATH := $(VENV)/bin:$(PATH)
 LIBVF_SEED ?= 20261125
 export LIBVF_SEED
 
-# one test after the other: with WORKERS=2 one has the lab and the other all the rest, which asks for four cores. A
-# worker's folder is deep, and sockets have short paths (unix(7)): so all of it is in a folder with a short name
-WORKERS ?= 0
-
 SOURCES := api operator/libvf_operator host-agent/libvf_agent launcher/libvf_launcher gateway/libvf_gateway \
   cli/libvf_cli cli/libvf_workstation lab bench
 
@@ -39,8 +35,7 @@ soak: CHOSEN := not unproven
 soak: export LIBVF_ROUNDS = 10
 test soak: lint
 	$(PYTHON) -m lab build
-	scratch=$$(mktemp -d -t vf.XXXX) && pytest --verbose --durations=25 -n $(WORKERS) --no-loadscope-reorder \
-	  --basetemp=$$scratch -m "$(CHOSEN)" tests/unit tests/contract tests/integration tests/e2e && rm -r $$scratch
+	pytest --verbose --durations=25 -m "$(CHOSEN)" tests/unit tests/contract tests/integration tests/e2e
 
 # what needs neither a cluster nor a node: seconds
 unit: $(VENV)

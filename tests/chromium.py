@@ -11,7 +11,7 @@ from PIL import Image, ImageChops
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.support.wait import WebDriverWait
 
-SECONDS = 120
+SECONDS = 40
 Found = TypeVar("Found")
 
 _QUIET = (

@@ -1,18 +1,14 @@
 """The lab with libvf installed, for all that is tested on a real kernel."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import hypothesis
 import pytest
-from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
 
 from lab.demo import install
 from lab.node import Node
 from lab.testbed import Testbed
-from tests import grounds
 from tests.e2e.machines import empty
 
 # how long an example takes says how busy the machine is, not whether the code is right
@@ -20,19 +16,9 @@ hypothesis.settings.register_profile("libvf", deadline=None)
 hypothesis.settings.load_profile("libvf")
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
-    """Of two workers one has the lab, from the beginning, as it takes as long as all the rest."""
-    return grounds.Scheduling(config, log)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes seconds comes first, then machines of their own, then the lab, what looks back at it last.
-
-    Workers have the lab first.
-    """
-    several = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1
-    items.sort(key=lambda item: _late(item, lab_first=several))
+    """What takes seconds comes first, then machines of their own, then the lab, what looks back at it last."""
+    items.sort(key=_late)
 
 
 @pytest.fixture(scope="session")
@@ -76,10 +62,11 @@ def shown(pytestconfig: pytest.Config) -> Callable[[], AbstractContextManager[No
     return lambda: _shown(pytestconfig)
 
 
-def _late(item: pytest.Item, *, lab_first: bool) -> tuple[bool, ...]:
+def _late(item: pytest.Item) -> tuple[bool, ...]:
     """A machine of a test's own and the lab would share two cores, if the lab were up already."""
-    e2e, integration, last = (bool(item.get_closest_marker(mark)) for mark in ("e2e", "integration", "last"))
-    return ((grounds.ground(item.nodeid) == grounds.LAB) != lab_first, last, e2e, integration)
+    names = getattr(item, "fixturenames", ())
+    last, e2e, integration = (bool(item.get_closest_marker(mark)) for mark in ("last", "e2e", "integration"))
+    return (last, e2e, "lab" in names, integration)
 
 
 def _shown(config: pytest.Config) -> AbstractContextManager[None]:

@@ -132,7 +132,7 @@ class _Run:
         return Churn(plan.churn, replaced, tuple(each.rss for each in samples.usages), tuple(lags))
 
     async def _idle(self, pid: int) -> tuple[float, float]:
-        """The share of one core while nothing happens but that kubelets tell of their nodes, and the CPU seconds of the
+        """The share of one core while nothing happens but that kubelets tell of their nodes, and the CPU seconds of
         a sweep over everything, of which one or two fall into the window.
         """
         beats, window = asyncio.create_task(self._standin.beat(self._world.nodes)), self._plan.window

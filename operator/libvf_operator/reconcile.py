@@ -86,7 +86,8 @@ class Reconciler:
                 self._failures.pop(item, None)
             except Exception as error:
                 tries = self._failures[item] = self._failures.get(item, 0) + 1
-                log.warning("%s %s/%s: %s", item[0], *item[1], error)
+                unforeseen = not isinstance(error, ApiError)
+                log.warning("%s %s/%s: %s", item[0], *item[1], error, exc_info=unforeseen)
                 self._later(item, min(0.5 * 2**tries, _RETRY_MOST))
 
     async def resync(self, seconds: float) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -97,7 +98,7 @@ def test_eight_are_each_on_one_numa_node_and_the_ninth_waits_until_it_may_be_on_
     for name in MACHINES:
         wait_ready(disks, name)
     for name in MACHINES:
-        until(lambda name=name: told(disks, name), ("True", "Seen"), 300)  # type: ignore[misc]
+        until(partial(told, disks, name), ("True", "Seen"), 300)
     found = [proved(disks, numa_node, name) for name in MACHINES]
     assert Counter(where for where, _ in found) == {0: 4, 1: 4}
     used = [cpu for _, pinned in found for cpu in pinned]

@@ -1,5 +1,7 @@
 """A guest's vsock: an unprivileged QEMU has it, under a number that no other guest of its node has."""
 
+from functools import partial
+
 import pytest
 
 from lab.demo import get, wait_ready
@@ -10,13 +12,17 @@ from tests.e2e.machines import SMALL, apply, left, until
 pytestmark = pytest.mark.e2e
 
 
+def has_number(bed: Testbed, name: str) -> bool:
+    return bool(get(bed, "vfvm", name)["status"].get("vsockCid"))
+
+
 def test_two_guests_of_a_node_have_vsocks_of_their_own(bed: Testbed) -> None:
     numbers = set()
     for name in ("demo", "other"):
         apply(bed, name, **SMALL, gpus=[], network={"mode": "None", "vsock": True})
     for name in ("demo", "other"):
         wait_ready(bed, name)
-        until(lambda name=name: bool(get(bed, "vfvm", name)["status"].get("vsockCid")), True)  # type: ignore[misc]
+        until(partial(has_number, bed, name), True)
         thing = get(bed, "vfvm", name)
         node = next(one for one in bed.nodes() if one.name == thing["status"]["node"])
         process = qemu_of(node, thing["metadata"]["uid"])

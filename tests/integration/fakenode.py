@@ -88,7 +88,7 @@ def machine(name: str, **gpu: Any) -> Json:
     }
 
 
-def until(look: Callable[[], Any], seconds: float = 120) -> Any:
+def until(look: Callable[[], Any], seconds: float = 30) -> Any:
     """Look again and again until there is something."""
     deadline = time.monotonic() + seconds
     while not (found := look()):

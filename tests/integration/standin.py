@@ -113,7 +113,7 @@ async def _carry(socket: web.WebSocketResponse, process: asyncio.subprocess.Proc
             process.stdin.write(data)
             await process.stdin.drain()
     process.stdin.close()
-    await asyncio.wait({ending}, timeout=60)
+    await asyncio.wait({ending}, timeout=10)
 
 
 async def _output(socket: web.WebSocketResponse, channel: int, pipe: asyncio.StreamReader | None) -> None:

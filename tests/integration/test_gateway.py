@@ -101,9 +101,9 @@ def test_two_see_the_screen_and_leave_nothing_behind(api: Api, machine: Running,
 
     async def talk(session: aiohttp.ClientSession) -> list[bytes]:
         sockets = [await session.ws_connect(path, protocols=("binary",)) for _ in range(2)]
-        greetings = [await each.receive_bytes(timeout=60) for each in sockets]
+        greetings = [await each.receive_bytes(timeout=20) for each in sockets]
         await sockets[0].send_bytes(GREETING)
-        greetings.append(await sockets[0].receive_bytes(timeout=60))
+        greetings.append(await sockets[0].receive_bytes(timeout=20))
         assert sockets[0].protocol == "binary"
         for each in sockets:
             await each.close()
@@ -119,9 +119,9 @@ def test_the_end_of_the_machine_is_told_and_so_is_what_it_does_not_offer(api: Ap
     async def closed(session: aiohttp.ClientSession, what: str) -> tuple[int | None, str]:
         socket = await session.ws_connect(of_machine("m", what), protocols=("binary",))
         if what == "vnc":
-            assert await socket.receive_bytes(timeout=60) == GREETING
+            assert await socket.receive_bytes(timeout=20) == GREETING
             machine.start("qmp", "quit")
-        message = await socket.receive(timeout=60)
+        message = await socket.receive(timeout=20)
         return message.data, str(message.extra)
 
     code, reason = user.run(lambda session: closed(session, "spice"))

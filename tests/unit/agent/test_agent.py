@@ -129,7 +129,7 @@ class Agent:
     async def ended(self) -> list[dict[str, Any]]:
         """Told to stop; what it has logged."""
         self.process.send_signal(signal.SIGTERM)
-        output, _ = await asyncio.wait_for(self.process.communicate(), 60)
+        output, _ = await asyncio.wait_for(self.process.communicate(), 15)
         return [json.loads(line) for line in output.splitlines()]
 
 
@@ -144,7 +144,7 @@ async def start(server: Server, tmp_path: Path) -> AsyncIterator[Callable[[], Aw
         environment = settings_of(tmp_path, port)
         process = await asyncio.create_subprocess_exec(*argv, env=environment, stdout=asyncio.subprocess.PIPE)
         started.append(Agent(process, port))
-        await asyncio.wait_for(server.published.wait(), 60)
+        await asyncio.wait_for(server.published.wait(), 20)
         return started[-1]
 
     yield begin
@@ -193,9 +193,9 @@ async def test_the_agent_publishes_survives_a_wipe_and_ends_cleanly(
     agent = await start()
     assert "n1-kvm-libvf-0" in server.slices
     server.wipe()
-    await asyncio.wait_for(server.published.wait(), 60)
+    await asyncio.wait_for(server.published.wait(), 20)
     assert await agent.asked("/healthz") == ("HTTP/1.1 200 OK", "ok\n")
-    await asyncio.wait_for(server.told.wait(), 60)
+    await asyncio.wait_for(server.told.wait(), 20)
     [said] = [body for path, _, body in server.applied if path == "/api/v1/nodes/n1/status"]
     [condition] = said["status"]["conditions"]
     assert (condition["type"], condition["status"], condition["reason"]) == ("LibvfReady", "False", "Readable")
@@ -219,7 +219,7 @@ async def test_a_new_policy_is_read_at_once_and_told_of(server: Server, start: C
     server.rule({"metadata": meta, "spec": {"newer": True}})
     while not reported(server):  # each slice that is written wakes us
         server.published.clear()
-        await asyncio.wait_for(server.published.wait(), 60)
+        await asyncio.wait_for(server.published.wait(), 20)
     assert reported(server) == [{"name": "p", "uid": "u", "generation": 3}]
     said = {line["message"]: line for line in await agent.ended()}
     assert said["policy not understood"]["error"] == "spec.newer is not known to this agent: update it"

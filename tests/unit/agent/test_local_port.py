@@ -12,7 +12,7 @@ async def asked(request: bytes) -> tuple[str, str]:
     reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
     writer.write(request)
     writer.write_eof()
-    head, _, body = (await asyncio.wait_for(reader.read(), 60)).decode().partition("\r\n\r\n")
+    head, _, body = (await asyncio.wait_for(reader.read(), 5)).decode().partition("\r\n\r\n")
     writer.close()
     return head.split("\r\n")[0], body
 

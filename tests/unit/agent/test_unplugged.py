@@ -64,5 +64,5 @@ async def test_what_is_offered_is_published_while_another_claim_is_carved(tmp_pa
     await driver.prepare(ClaimRef("ns", "desk-kvm", UID))
     bus.plug("1-2", Plug(RADIO))
     async with driver._lock(UID):
-        await asyncio.wait_for(driver.publish(), 60)
+        await asyncio.wait_for(driver.publish(), 10)
     assert "n1-usb-libvf-0" in cluster.published

@@ -1,5 +1,7 @@
 """The cards of the scheduler's topic: what their agents publish, and the same as ordinary devices."""
 
+from typing import Any
+
 import pytest
 from libvf_agent.slices import Node
 
@@ -13,12 +15,12 @@ def _card() -> Card:
     return Card(NODE, next(iter(cards().values())))
 
 
-def _devices(slices: object) -> dict[str, dict[str, object]]:
-    return {device["name"]: device for piece in slices for device in piece["spec"].get("devices", [])}  # type: ignore[attr-defined]
+def _devices(slices: Any) -> dict[str, dict[str, Any]]:
+    return {device["name"]: device for piece in slices for device in piece["spec"].get("devices", [])}
 
 
-def _open(slices: object) -> set[str]:
-    return {name for name, device in _devices(slices).items() if device["attributes"]["open"]["bool"]}  # type: ignore[index]
+def _open(slices: Any) -> set[str]:
+    return {name for name, device in _devices(slices).items() if device["attributes"]["open"]["bool"]}
 
 
 def test_a_node_has_its_cards_each_a_pool_of_its_own() -> None:

@@ -195,7 +195,7 @@ def test_a_forward_tells_why_a_viewer_got_nothing(guest: Guest) -> None:
             forward = Forward(found)
             async with forward.listening(Where()) as place:
                 await asyncio.open_connection("127.0.0.1", place.port)
-                await asyncio.wait_for(forward.failed(), 60)
+                await asyncio.wait_for(forward.failed(), 10)
 
     with pytest.raises(NoStream, match="vnc: desk has ended"):
         asyncio.run(looked())
@@ -207,7 +207,7 @@ def _console(stdin: Any) -> "subprocess.Popen[bytes]":
 
 
 def test_a_console_ends_when_the_guest_does(guest: Guest) -> None:
-    told = _console(subprocess.PIPE).communicate(b"halt\n", timeout=60)
+    told = _console(subprocess.PIPE).communicate(b"halt\n", timeout=30)
     assert told[0] == b"hello "
     assert b"console of desk: Ctrl-] leaves it" in told[1]
 
@@ -257,7 +257,7 @@ def test_with_a_gateway_its_page_opens_in_the_browser(guest: Guest, tmp_path: Pa
     browser.chmod(0o755)
     opened = tmp_path / "opened"
     with interruptible("vnc", "desk", env={**os.environ, "BROWSER": str(browser)}, stdout=subprocess.PIPE) as process:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 30
         while not (opened.exists() and opened.read_text().endswith("\n")) and time.monotonic() < deadline:
             time.sleep(0.1)
         process.send_signal(signal.SIGINT)

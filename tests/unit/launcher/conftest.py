@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-_ENDS_SECONDS = 60
+_ENDS_SECONDS = 10
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 HOOKS = Path(__file__).parents[3] / "host-agent" / "hook"
 POD, OUTSIDE, MTU = "10.9.0.2", "10.9.0.1", 1450
-_FETCH = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=30).read().decode().strip())"
+_FETCH = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=5).read().decode().strip())"
 
 
 class PodNetwork:

@@ -168,6 +168,6 @@ async def test_a_guest_that_does_not_hear_the_power_button_is_asked_to_shut_down
     asking = asyncio.create_task(guestagent.shut_down(guest.place, after=0.1))
     await asyncio.sleep(0.05)
     assert guest.commands == []
-    await asyncio.wait_for(guest.asked.wait(), 60)
+    await asyncio.wait_for(guest.asked.wait(), 5)
     asking.cancel()
     assert guest.commands == ["guest-shutdown"]
