@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 import msgspec
@@ -14,6 +14,8 @@ from libvf_cli.errors import BadAnswer, CliError, KubectlFailed, NoAgent
 from libvf_cli.kubectl import Json, Kubectl
 
 AT_ONCE = 8
+SECONDS = 180.0
+"""A program in a Pod starts slowly on a node that is full; who asks it waits rather than hears nothing of the node."""
 
 T = TypeVar("T")
 
@@ -71,7 +73,11 @@ def ask(
 
 def fetch(kubectl: Kubectl, agent: Agent, *command: str) -> bytes:
     """What the agent's own command writes to its standard output; it must end with 0."""
-    return kubectl.fetch("exec", *_within(agent), *command)
+    return _patient(kubectl).fetch("exec", *_within(agent), *command)
+
+
+def _patient(kubectl: Kubectl) -> Kubectl:
+    return replace(kubectl, seconds=max(kubectl.seconds, SECONDS))
 
 
 def _by_node(pods: Iterable[Json]) -> tuple[Agent, ...]:
@@ -104,7 +110,7 @@ def _within(agent: Agent) -> tuple[str, ...]:
 
 def _answer(kubectl: Kubectl, agent: Agent, kind: type[T], command: tuple[str, ...]) -> T:
     """The report is what counts: `doctor` ends with 1 where it found something, and tells it all the same."""
-    answer = kubectl.call("exec", *_within(agent), *command, "--output", "json")
+    answer = _patient(kubectl).call("exec", *_within(agent), *command, "--output", "json")
     try:
         return msgspec.json.decode(answer.output, type=kind)
     except msgspec.MsgspecError as error:

@@ -18,7 +18,7 @@ class Remembered:
     """Files that are asked for each thing once; a refusal is remembered too. It is for looking: it changes nothing."""
 
     def __init__(self, files: Files) -> None:
-        self._files = files
+        self.files = files
         self._known: dict[tuple[str, str | tuple[str, ...]], object] = {}
 
     def _once(self, name: str, ask: Callable[[Asked], Answer], asked: Asked) -> Answer:
@@ -33,25 +33,25 @@ class Remembered:
         return cast(Answer, found)
 
     def read(self, path: str) -> str:
-        return self._once("read", self._files.read, path)
+        return self._once("read", self.files.read, path)
 
     def names(self, path: str) -> list[str]:
-        return self._once("names", self._files.names, path)
+        return self._once("names", self.files.names, path)
 
     def link(self, path: str) -> str:
-        return self._once("link", self._files.link, path)
+        return self._once("link", self.files.link, path)
 
     def real(self, path: str) -> str:
-        return self._once("real", self._files.real, path)
+        return self._once("real", self.files.real, path)
 
     def exists(self, path: str) -> bool:
-        return self._once("exists", self._files.exists, path)
+        return self._once("exists", self.files.exists, path)
 
     def ask(self, argv: tuple[str, ...]) -> str:
-        return self._once("ask", self._files.ask, argv)
+        return self._once("ask", self.files.ask, argv)
 
     def macs(self, link: str) -> list[str]:
-        return self._once("macs", self._files.macs, link)
+        return self._once("macs", self.files.macs, link)
 
     def write(self, path: str, value: str) -> None:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)

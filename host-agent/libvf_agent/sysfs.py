@@ -133,6 +133,10 @@ class Sysfs:
         """
         return Sysfs(Remembered(self._files))
 
+    def now(self) -> Sysfs:
+        """The tree as it is, also from within a look: for what somebody may have changed while we looked."""
+        return Sysfs(self._files.files) if isinstance(self._files, Remembered) else self
+
     def read(self, path: str) -> str:
         """The stripped content."""
         try:

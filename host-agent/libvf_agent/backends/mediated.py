@@ -29,13 +29,19 @@ class Mediated:
         self._totals: dict[str, tuple[tuple[str, int], ...]] = {}
 
     def discover(self, sysfs: Sysfs, rules: RulesOf) -> tuple[Gpu, ...]:
-        """All cards with their types and with every mediated device on them, ours or not."""
+        """All cards with their types and with every mediated device on them, ours or not.
+
+        The kernel takes a device from its list before it counts its room as free. One that goes between our two
+        reads is left out, else it would be used and free at once, and the card be remembered as larger than it is.
+        """
         carvings = [c for name in sysfs.names(DEVICES) if (c := observe(sysfs, name))]
         by_card: dict[str, list[str]] = {}
         for parent in (name for name in sysfs.names(BUS) if re.fullmatch(_NAME, name)):
             by_card.setdefault(_card(sysfs, parent), []).append(parent)
-        found = (_gpu(sysfs, name, parents, carvings) for name, parents in sorted(by_card.items()))
-        return self._remembered([_ruled(sysfs, card, rules) for card in found if card])
+        found = [card for name, parents in sorted(by_card.items()) if (card := _gpu(sysfs, name, parents, carvings))]
+        still = set(sysfs.now().names(DEVICES))
+        there = [replace(card, carvings=tuple(c for c in card.carvings if c.id in still)) for card in found]
+        return self._remembered([_ruled(sysfs, card, rules) for card in there])
 
     def _remembered(self, cards: list[Gpu]) -> tuple[Gpu, ...]:
         known = [replace(card, totals=self._totals.get(card.name, ())) for card in cards]
