@@ -3,7 +3,9 @@
 import io
 import json
 import tarfile
+from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from typing import Any
 
 import msgspec
@@ -16,6 +18,11 @@ from lab.wholemachine import WholeMachine
 CODE = "/opt/libvf"
 # a slow emulated machine makes an initramfs in it
 PREPARE_SECONDS = 420.0
+# a Debian writes these of its own accord: logs, its seed, folders of services, what GRUB is to remember
+# (grub-common.service, the same again), and once a day, at midnight, copies of dpkg's lists and what apt keeps
+RUNNING = (
+    "var/log/*", "var/lib/systemd/*", "var/tmp/*", "var/cache/*", "var/backups/*", "var/lib/apt/*", "boot/grub/grubenv",
+)  # fmt: skip
 
 _LOOK = f"""
 import grp, json, os, subprocess
@@ -76,6 +83,13 @@ def seen(machine: WholeMachine) -> Seen:
 def changed_since(machine: WholeMachine, stamp: str) -> set[str]:
     """Every file on its disk whose content, mode or owner was written since the stamp, by the kernel's own record."""
     return set(machine.check(["find", "/", "-xdev", "-not", "-type", "d", "-cnewer", stamp]).splitlines())
+
+
+def unexplained(lines: Iterable[str], *patterns: str) -> set[str]:
+    """The lines, without first slash, whose path (the first word) is neither Debian's to write nor as one of these."""
+    bare = {line.lstrip("/") for line in lines}
+    spared = (*RUNNING, *patterns)
+    return {line for line in bare if not any(fnmatch(line.split(" ")[0], pattern) for pattern in spared)}
 
 
 def red(examined: Seen) -> dict[str, Finding]:

@@ -20,6 +20,7 @@ from tests.e2e.test_cards import policy
 pytestmark = [pytest.mark.e2e, pytest.mark.unproven]
 
 MACHINES = [f"m{number}" for number in range(8)]
+SECONDS = 600  # an emulated node starts them all at once
 FUNCTIONS = 5  # of each disk: one is left beside four machines
 FILLING = (
     "448Mi"  # with what its QEMU may take, four times: a NUMA node has memory for no fifth, and a CPU is left then
@@ -96,7 +97,7 @@ def test_eight_are_each_on_one_numa_node_and_the_ninth_waits_until_it_may_be_on_
 ) -> None:
     disks.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all([machine(name, 1, FILLING) for name in MACHINES]))
     for name in MACHINES:
-        wait_ready(disks, name)
+        wait_ready(disks, name, SECONDS)
     for name in MACHINES:
         until(partial(told, disks, name), ("True", "Seen"), 300)
     found = [proved(disks, numa_node, name) for name in MACHINES]
@@ -108,7 +109,7 @@ def test_eight_are_each_on_one_numa_node_and_the_ninth_waits_until_it_may_be_on_
     words = until_reason(disks, "ninth", "Unschedulable")
     assert "it fits only across two NUMA nodes of n3" in words
     disks.kubectl("patch", "vfvm", "ninth", "--type=merge", "-p", '{"spec": {"numa": {"policy": "Preferred"}}}')
-    wait_ready(disks, "ninth")
+    wait_ready(disks, "ninth", SECONDS)
     until(lambda: told(disks, "ninth"), ("False", "NotBound"))
     assert [proved(disks, numa_node, name) for name in MACHINES] == found
 

@@ -18,7 +18,7 @@ from lab import cpio, diskcontent
 from lab.diskcontent import Thing
 from lab.wholedisk import PARTITION_OFFSET, USER, whole_disk
 from lab.wholemachine import WholeMachine
-from tests.e2e.installed import Seen, changed_since, install, prepare, red, seen
+from tests.e2e.installed import Seen, changed_since, install, prepare, red, seen, unexplained
 
 pytestmark = pytest.mark.e2e
 
@@ -32,10 +32,8 @@ CARD = "/sys/bus/pci/devices/0000:00:01.0"
 NOUVEAU_TAKES = "pci:v000010DEd00001EB8sv000010DEsd000012A2bc03sc00i00"
 STAMP = "/var/tmp/began"
 INITRAMFS = "boot/initrd.img-*"
+TESTED = "opt/libvf/*"
 
-# a Debian writes these of its own accord as it starts and runs: logs, its seed, folders of services, what GRUB is to
-# remember (grub-common.service, the same again); and the code that is tested
-RUNNING = ("var/log/*", "var/lib/systemd/*", "var/tmp/*", "boot/grub/grubenv", "opt/libvf/*")
 # what groupadd and gpasswd leave is the state before their last change, so after two changes another than before
 SHADOW_KEEPS = ("etc/group-", "etc/gshadow-")
 
@@ -101,7 +99,7 @@ def planned(fresh: Seen, machine: WholeMachine, shown: Shown) -> Planned:
             machine.check(["sh", "-c", f"echo {number} > /run/{name} && mount --bind /run/{name} {CARD}/{name}"])
         machine.check(["touch", STAMP])
         plan = prepare(machine, *OPTIONS)
-        return Planned(plan, _loads(machine), _but(RUNNING, changed_since(machine, STAMP)))
+        return Planned(plan, _loads(machine), unexplained(changed_since(machine, STAMP), TESTED))
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +107,7 @@ def prepared(planned: Planned, machine: WholeMachine, shown: Shown) -> Prepared:
     with shown():
         prepare(machine, "--yes", *OPTIONS)
         _cut_and_start(machine)
-        changed = _but(RUNNING, changed_since(machine, STAMP))
+        changed = unexplained(changed_since(machine, STAMP), TESTED)
         files = machine.check(["sh", "-c", "lsinitramfs /boot/initrd.img-*"])
         return Prepared(changed, seen(machine), _loads(machine), set(files.splitlines()), prepare(machine, *OPTIONS))
 
@@ -199,7 +197,7 @@ def test_taken_back_every_file_of_the_disk_is_as_it_was(disk_before: Path, taken
     """Content, mode, owner, links: all but times. What is in the initramfs is compared by itself."""
     before, after = (diskcontent.tree(root) for root in (disk_before, taken_back.root))
     differ = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
-    assert _but((*RUNNING, *SHADOW_KEEPS, INITRAMFS), differ) == {"opt/libvf"}
+    assert unexplained(differ, TESTED, *SHADOW_KEEPS, INITRAMFS) == {"opt/libvf"}
     assert len(before) > 5000, "the disk was not looked at"
 
 
@@ -225,9 +223,3 @@ def _loads(machine: WholeMachine) -> str:
     """The files of the modules that udev would have loaded for an NVIDIA card."""
     argv = ["modprobe", "--use-blacklist", "--show-depends", NOUVEAU_TAKES]
     return machine.execute(argv).out
-
-
-def _but(patterns: tuple[str, ...], paths: set[str]) -> set[str]:
-    """The paths without those that match, and without their first slash."""
-    bare = {path.lstrip("/") for path in paths}
-    return {path for path in bare if not any(fnmatch(path, pattern) for pattern in patterns)}
