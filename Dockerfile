@@ -1,6 +1,6 @@
 # libvf's images: operator, agent, gateway, launcher. What changes most is copied last, so that a change of code
-# rebuilds one small layer. Each program is imported once, which leaves just the bytecode that it needs: a launcher
-# without it takes four times as long to import.
+# rebuilds one small layer. Our code is compiled whole, and each program imported once, which leaves just the bytecode
+# that it needs of its packages: a launcher without it takes four times as long to import.
 ARG BASE=docker.io/library/debian:trixie-slim
 
 FROM ${BASE} AS python
@@ -40,7 +40,7 @@ FROM python AS operator
 COPY --from=operator-packages /packages /opt/libvf/lib
 COPY api/libvf_api /opt/libvf/code/libvf_api
 COPY operator/libvf_operator /opt/libvf/code/libvf_operator
-RUN env -u PYTHONDONTWRITEBYTECODE python3 -c 'import libvf_operator.__main__'
+RUN python3 -m compileall -q /opt/libvf/code && env -u PYTHONDONTWRITEBYTECODE python3 -c 'import libvf_operator.__main__'
 USER 65532:65532
 ENTRYPOINT ["python3", "-m", "libvf_operator"]
 
@@ -50,7 +50,7 @@ COPY --from=agent-packages /packages /opt/libvf/lib
 COPY --from=hook /libvf-hook /libvf-tap /usr/lib/libvf/
 COPY api/libvf_api /opt/libvf/code/libvf_api
 COPY host-agent/libvf_agent /opt/libvf/code/libvf_agent
-RUN env -u PYTHONDONTWRITEBYTECODE python3 -c 'import libvf_agent.agent'
+RUN python3 -m compileall -q /opt/libvf/code && env -u PYTHONDONTWRITEBYTECODE python3 -c 'import libvf_agent.agent'
 ENTRYPOINT ["python3", "-m", "libvf_agent"]
 
 FROM python AS gateway
@@ -60,7 +60,7 @@ COPY --from=novnc /novnc/usr/share/doc/novnc/copyright /usr/share/novnc/copyrigh
 COPY --from=gateway-packages /packages /opt/libvf/lib
 COPY api/libvf_api /opt/libvf/code/libvf_api
 COPY gateway/libvf_gateway /opt/libvf/code/libvf_gateway
-RUN env -u PYTHONDONTWRITEBYTECODE python3 -c 'import libvf_gateway.__main__'
+RUN python3 -m compileall -q /opt/libvf/code && env -u PYTHONDONTWRITEBYTECODE python3 -c 'import libvf_gateway.__main__'
 USER 65532:65532
 ENTRYPOINT ["python3", "-m", "libvf_gateway"]
 
@@ -75,6 +75,6 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
 COPY --from=launcher-packages /packages /opt/libvf/lib
 COPY api/libvf_api /opt/libvf/code/libvf_api
 COPY launcher/libvf_launcher /opt/libvf/code/libvf_launcher
-RUN env -u PYTHONDONTWRITEBYTECODE python3 -c 'import libvf_launcher.__main__, libvf_launcher.lifecycle'
+RUN python3 -m compileall -q /opt/libvf/code && env -u PYTHONDONTWRITEBYTECODE python3 -c 'import libvf_launcher.__main__, libvf_launcher.lifecycle'
 USER 107:107
 ENTRYPOINT ["libvf-launcher"]

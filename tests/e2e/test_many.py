@@ -14,7 +14,7 @@ from lab.node import Node
 from lab.testbed import Testbed
 from tests.e2e.machines import SMALL, all_mdevs, declared, left, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.unproven]
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 MACHINES = [f"m{number}" for number in range(10)]
 SECONDS = 600  # one emulated CPU starts them all at once
