@@ -122,6 +122,8 @@ def _on_node(pod: Object) -> Summary:
         return Summary("Installing", "the installer runs; it has installed when the guest shuts down", running=True)
     if condition(pod, "Ready").get("status") == "True":
         return Summary("Running", "QEMU says that the guest runs", running=True)
+    if pods.unconfirmed(pod):
+        return Summary("Reconnecting", "its node answers again, and has not said yet whether the guest still runs")
     if pods.stands_still(pod):
         return Summary("Paused", _STANDS_STILL)
     if waiting.get("reason") in IMAGE_REASONS:

@@ -119,7 +119,18 @@ def stands_still(pod: Object) -> bool:
     began = ((own.get("state") or {}).get("running") or {}).get("startedAt", "")
     fell = condition(pod, "Ready")
     stood = fell.get("status") == "False" and fell.get("lastTransitionTime", "") > began
-    return bool(own.get("started") and began and stood)
+    return bool(own.get("started") and began and stood and not own.get("ready"))
+
+
+def unconfirmed(pod: Object) -> bool:
+    """Whether its node was lost and its kubelet has said nothing of it since.
+
+    The node controller then takes Ready from the Pod, and from none of its containers (MarkPodsNotReady of Kubernetes'
+    controller/util/node); kubelet always writes both.
+    """
+    own = launcher(pod)
+    runs = "running" in (own.get("state") or {})
+    return bool(runs and own.get("ready") and condition(pod, "Ready").get("status") == "False")
 
 
 def outdated(pod: Object, machine: Object) -> bool:

@@ -144,6 +144,14 @@ def test_a_guest_that_kubelet_has_not_called_ready_yet_is_on_its_way_and_not_pau
     assert told["reason"] == "Restarting"
 
 
+def test_a_guest_whose_node_is_back_is_not_called_paused_before_kubelet_has_spoken() -> None:
+    seen = not_ready("2026-01-01T12:00:09Z")
+    seen.pod["status"]["containerStatuses"][0]["ready"] = True  # the node controller takes Ready from the Pod alone
+    found = {c["type"]: c for c in machine_status.status(vm(), seen)["conditions"]}
+    assert (found["Ready"]["status"], found["Ready"]["reason"]) == ("False", "Reconnecting")
+    assert found["Reconciling"]["status"] == "True"
+
+
 def _kvm_says(seen: Observed, **data: Any) -> None:
     claim = seen.claims["desk-kvm"]
     claim["status"] = {"devices": [{"driver": "libvf.io", "data": {"accelerated": True, **data}}]}
