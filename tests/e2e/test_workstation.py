@@ -32,7 +32,7 @@ apiVersion: v1
 kind: Pod
 metadata: {name: writer}
 spec:
-  restartPolicy: Never
+  restartPolicy: OnFailure  # containerd gives up on a start that takes an emulated host too long
   securityContext: {runAsUser: 107, runAsGroup: 107}
   containers:
   - name: writer
@@ -96,8 +96,9 @@ def up(planned: str, host: WholeMachine, shown: Shown) -> Up:
     with shown():
         killed = host.execute(["timeout", "--signal=KILL", "12", "python3", BUNDLE, "up", "--yes"]).code
         command(host, "up", "--yes")
-        kubectl(host, "apply", "-f", "-", stdin=declared("desk", **SMALL) + "---\n" + CLAIMED)
+        kubectl(host, "apply", "-f", "-", stdin=declared("desk", **SMALL))
         kubectl(host, "wait", "--for=condition=Ready", "vfvm/desk", "--timeout=900s")
+        kubectl(host, "apply", "-f", "-", stdin=CLAIMED)
         kubectl(host, "wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/writer", "--timeout=900s")
         open_to_others = host.check(["find", "/var/lib/libvf-workstation", "-maxdepth", "0", "-perm", "/077"])
         asked = host.execute(["python3", "-c", _ASK]).out
