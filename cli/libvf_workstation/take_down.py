@@ -159,7 +159,7 @@ def confirm_volumes(found: list[str], delete: bool) -> None:
     """Refused where volumes have what somebody may want still."""
     if found and not delete:
         raise Refused(
-            f"{len(found)} volumes are there and would be deleted with all that is in them ({', '.join(found[:5])}): "
+            f"volumes would be deleted with all that is in them ({len(found)}: {', '.join(found[:5])}): "
             "copy what you need, then say --delete-volumes"
         )
 
