@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.unproven]
 Shown = Callable[[], AbstractContextManager[None]]
 
 STAMP = "/var/tmp/began"
+APT = ("var/cache/*", "var/lib/apt/*")  # written by its daily runs
 OURS = ("10.244.0.1", "10.96.0.1")
 CLAIMED = """\
 apiVersion: v1
@@ -170,6 +171,6 @@ def test_taken_back_nothing_is_left(before: Seen, down: Down) -> None:
 
 
 def test_taken_back_every_file_is_there_and_none_was_changed(before: Seen, down: Down) -> None:
-    assert unexplained(down.seen.files) == unexplained(before.files)
+    assert unexplained(down.seen.files, *APT) == unexplained(before.files, *APT)
     assert len(before.files) > 5000, "the disk was not looked at"
-    assert unexplained(down.changed) == set()
+    assert unexplained(down.changed, *APT) == set()
