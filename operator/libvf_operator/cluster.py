@@ -40,7 +40,7 @@ class Cluster:
         """
         collection, _, name = _path(thing).rpartition("/")
         try:
-            return await self._server.create(collection, thing, names.OPERATOR_MANAGER, raw=_is_configured(thing))
+            return await self._server.create(collection, thing, names.OPERATOR_MANAGER)
         except ApiError as error:
             if error.status != 409:
                 raise
@@ -102,8 +102,3 @@ def _path(thing: Object) -> str:
 def _reference(thing: Object) -> Object:
     """What names an object; those of the whole cluster have no namespace."""
     return {key: thing["metadata"][key] for key in ("name", "namespace", "uid") if key in thing["metadata"]}
-
-
-def _is_configured(thing: Object) -> bool:
-    """Whether it is a claim with opaque parameters for its driver."""
-    return thing["kind"] == "ResourceClaim" and "config" in thing["spec"]["devices"]
