@@ -5,11 +5,14 @@ import datetime
 import sys
 import time
 import traceback
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from bench.figures import Figure, NotHere, Result, this_machine, write
+from bench.innode import bed
 from bench.table import plain
-from bench.topics import TOPICS, topic
+from bench.topics import ALONE, IN_THE_LAB, TOPICS, topic
 from lab import accelerator
 from lab.progress import say, step
 
@@ -19,16 +22,26 @@ OUT = Path(__file__).resolve().parents[1] / "out" / "bench"
 def main(arguments: list[str]) -> int:
     """Run the topics one after the other; one that fails is named, and the others run all the same."""
     options = _parser().parse_args(arguments)
-    failed = []
-    for name in options.topics or TOPICS:
+    names, failed = options.topics or TOPICS, []
+    for name in names:
         try:
-            _measure(name, options.quick)
+            with _lab_for(name, names):
+                _measure(name, options.quick)
         except Exception as error:
             traceback.print_exc()
             failed.append(f"{name}: {error}")
     for line in failed:
         say(f"failed: {line}")
     return 1 if failed else 0
+
+
+def _lab_for(name: str, names: Sequence[str]) -> AbstractContextManager[None]:
+    """The lab beside a topic: on its way where that does no harm, off where it would."""
+    if name == "packing" and IN_THE_LAB & set(names):
+        return bed.coming_up()
+    if name in ALONE:
+        bed.switch_off()
+    return nullcontext()
 
 
 def _measure(name: str, quick: bool) -> None:

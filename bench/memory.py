@@ -17,7 +17,7 @@ _MIB = 1 << 20
 
 def run(quick: bool) -> Iterable[Figure]:
     """Some machines at once on one node, as what is shared is shared by all of them."""
-    count = 2 if quick else 4
+    count = 1 if quick else 3
     with bed() as place:
         pods = asyncio.run(_in_pods(place, count))
         with step(f"{count} such machines by bare QEMU and by libvirt"):

@@ -22,7 +22,7 @@ _NAME = "bench-prepare"
 
 def run(quick: bool) -> Iterable[Figure]:
     """All of them on one node; the claim is allocated by hand, so that nobody but the bench asks for it."""
-    rounds = 5 if quick else 30
+    rounds = 3 if quick else 12
     with bed() as place:
         uid = asyncio.run(_allocated(place.lab))
         try:

@@ -55,6 +55,11 @@ class Node:
         return self.folder / "console.log"
 
     @property
+    def more(self) -> Path:
+        """Where a further disk is put, raw, which the node has from its next start on and may only read."""
+        return self.directory / f"{self.name}.more.raw"
+
+    @property
     def address(self) -> NodeAddress:
         """Its addresses."""
         return NodeAddress(self.name)
@@ -117,11 +122,17 @@ class Node:
             *("-device", "virtio-rng-pci,bus=pcie.0"),
             *shape.arguments(accelerator()),
             *("-fw_cfg", f"name=opt/libvf/node,file={self.folder / 'identity.tar'}"),
+            *(self._further() if self.more.exists() else ()),
         ]
 
     def _drive(self, name: str) -> list[str]:
         options = f"file={self.folder / name}.qcow2,id={name},if=none,format=qcow2,cache=unsafe"
         return ["-drive", options, "-device", f"virtio-blk-pci,bus=pcie.0,drive={name}"]
+
+    def _further(self) -> list[str]:
+        """It comes last, so that every other device is where it always is."""
+        options = f"file={self.more},id=more,if=none,format=raw,readonly=on"
+        return ["-drive", options, "-device", "virtio-blk-pci,bus=pcie.0,drive=more,serial=more"]
 
     def _identity(self, plane: ControlPlane) -> bytes:
         """The tar that the node unpacks at boot: name, addresses, credentials, CNI configuration."""

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,18 +45,41 @@ class Bed:
 
 
 @contextmanager
+def coming_up() -> Iterator[None]:
+    """The lab comes up meanwhile; where it does not, the topic that needs it says why."""
+
+    def up() -> None:
+        lab = Testbed()
+        with programs.plugged(lab.node("n1")):
+            lab.up(1)
+            install(lab)
+
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(up)
+        yield
+
+
+def switch_off() -> None:
+    """End the lab's nodes, where any runs: what follows has the machine for itself."""
+    lab = Testbed()
+    if any(node.daemon.running() for node in lab.nodes()):
+        lab.down()
+
+
+@contextmanager
 def bed() -> Iterator[Bed]:
     """With no machine in it, before and after."""
     lab = Testbed()
-    lab.up(1)
-    install(lab)
-    empty(lab)
     node = lab.node("n1")
-    programs.put(node)
-    try:
-        yield Bed(lab, node)
-    finally:
+    with programs.plugged(node):
+        lab.up(1)
+        install(lab)
         empty(lab)
+        programs.enter(node)
+        try:
+            yield Bed(lab, node)
+        finally:
+            empty(lab)
 
 
 def _answer(argv: Sequence[str], done: subprocess.CompletedProcess[bytes]) -> Any:

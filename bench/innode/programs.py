@@ -1,16 +1,17 @@
 """The peers, in a node: libvirt and mdevctl of Debian's, and Python for the scripts, in a folder entered by chroot.
 
-They are no part of the node's disk, so that no test runs beside them: the folder is sent once, and known by its key.
+They are on a disk of their own that the node has while the bench runs, so that no test runs beside them.
 """
 
-import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from lab import cache
-from lab.errors import CommandFailed, LabError
+from lab.errors import LabError
 from lab.node import Node
 from lab.noderoot import SUITE
-from lab.progress import step
+from lab.progress import say, step
 from lab.shell import run
 
 PLACE = "/var/lib/bench-root"
@@ -30,29 +31,50 @@ dynamic_ownership = 0
 stdio_handler = "file"
 """
 
+_DISK_SIZE = "1G"
+_PLUGGED = "/dev/disk/by-id/virtio-more"
+# what is written goes to memory
 _ENTER = f"""\
+mountpoint -q {PLACE} && exit
+mkdir -p {PLACE} /run/peers
+mount -t tmpfs peers /run/peers
+mkdir /run/peers/disk /run/peers/new /run/peers/work
+mount -o ro {_PLUGGED} /run/peers/disk
+mount -t overlay -o lowerdir=/run/peers/disk,upperdir=/run/peers/new,workdir=/run/peers/work peers {PLACE}
 cd {PLACE}
-for folder in dev proc sys; do mountpoint -q $folder || mount --rbind /$folder $folder; done
-mountpoint -q run || mount -t tmpfs run run
-mkdir -p run/libvf
+for folder in dev proc sys; do mount --rbind /$folder $folder; done
+mount -t tmpfs run run
+mkdir run/libvf
 """
 
 
-def root() -> Path:
-    """The folder as it is made on this machine."""
+def disk() -> Path:
+    """The disk as it is made on this machine."""
     key = cache.key_of(SUITE, PACKAGES, _QEMU_CONF, Path(__file__))
-    return cache.entry("bench-root", key, _build) / "root"
+    return cache.entry("bench-root", key, _build) / "disk.raw"
 
 
-def put(node: Node) -> None:
-    """Send it, unless the node has this very one, and make it ready to be entered."""
-    made = root()
-    stamp = f"{PLACE}/stamp"
-    if node.execute(["cat", stamp]).stdout.decode() != made.parent.name:
-        with step(f"sending libvirt and mdevctl to {node.name}"):
-            _send(node, made)
-        _check(node, ["sh", "-c", f"printf %s {made.parent.name} > {stamp}"])
-    _check(node, ["sh", "-ec", _ENTER])
+@contextmanager
+def plugged(node: Node) -> Iterator[None]:
+    """While this is open, the node has the disk whenever it starts; one that runs without it is switched off."""
+    made = disk()
+    if node.daemon.running() and node.execute(["test", "-e", _PLUGGED]).returncode:
+        say(f"{node.name} has no disk with libvirt and mdevctl: restarting it")
+        node.kill()
+    node.more.parent.mkdir(parents=True, exist_ok=True)
+    node.more.unlink(missing_ok=True)
+    node.more.symlink_to(made.resolve())
+    try:
+        yield
+    finally:
+        node.more.unlink()
+
+
+def enter(node: Node) -> None:
+    """Make the folder ready to be entered."""
+    done = node.execute(["sh", "-ec", _ENTER])
+    if done.returncode:
+        raise LabError(f"{node.name} cannot use the disk with libvirt and mdevctl: {done.stderr.decode().strip()}")
 
 
 def _build(folder: Path) -> None:
@@ -62,18 +84,5 @@ def _build(folder: Path) -> None:
     for unneeded in _UNNEEDED:
         run(["rm", "-rf", target / unneeded])
     (target / "etc/libvirt/qemu.conf").write_text(_QEMU_CONF)
-
-
-def _send(node: Node, made: Path) -> None:
-    _check(node, ["mkdir", "-p", PLACE])
-    sent = subprocess.Popen(["tar", "-C", made, "--exclude=./dev/*", "-c", "."], stdout=subprocess.PIPE)
-    argv = node.ssh(["tar", "-C", PLACE, "-x"])
-    done = subprocess.run(argv, stdin=sent.stdout, capture_output=True, text=True)
-    if sent.wait() or done.returncode:
-        raise CommandFailed(argv, done.returncode, done.stderr)
-
-
-def _check(node: Node, argv: list[str]) -> None:
-    done = node.execute(argv)
-    if done.returncode:
-        raise LabError(f"on {node.name}, `{' '.join(argv)[:200]}`: {done.stderr.decode().strip()}")
+    run(["mke2fs", "-q", "-t", "ext4", "-d", target, folder / "disk.raw", _DISK_SIZE])
+    run(["rm", "-rf", target])

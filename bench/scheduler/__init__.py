@@ -62,8 +62,8 @@ class Measured:
 
 
 _PEER = "the same devices without counters, each claimed as a whole one"
-_WHOLE = (Size(50, 600, 60), Size(200, 300, 60), Size(1_000, 100, 60))
-_QUICK = (Size(10, 80, 30), Size(30, 80, 30))
+_WHOLE = (Size(50, 400, 40), Size(200, 200, 40), Size(1_000, 100, 60))
+_QUICK = (Size(5, 40, 20), Size(15, 40, 20))
 
 
 def run(quick: bool) -> Iterable[Figure]:

@@ -1,6 +1,7 @@
 """A run goes on when a topic fails, and says which did."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -46,3 +47,27 @@ def test_what_a_machine_cannot_show_is_no_failure(out: Path) -> None:
     assert program.main(["elsewhere"]) == 0
     [result] = read(out, ("elsewhere",))
     assert (result.figures, result.missing) == ((), "no KVM")
+
+
+def test_the_lab_comes_up_beside_what_takes_no_times_and_is_off_where_it_would_count(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    @contextmanager
+    def coming_up() -> Iterator[None]:
+        told.append("coming up")
+        yield
+
+    def measured(quick: bool) -> Iterable[Figure]:
+        told.append("measured")
+        return [FIGURE]
+
+    for name in ("packing", "start", "operator"):
+        monkeypatch.setitem(RUNS, name, measured)
+    monkeypatch.setattr(program, "bed", SimpleNamespace(coming_up=coming_up, switch_off=lambda: told.append("off")))
+    assert program.main(["packing", "start", "operator"]) == 0
+    assert told == ["coming up", "measured", "measured", "off", "measured"]
+    told.clear()
+    assert program.main(["packing"]) == 0
+    assert told == ["measured"]
