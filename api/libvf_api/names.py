@@ -11,6 +11,7 @@ SUBRESOURCES_GROUP = "subresources.libvf.io"  # the API group of the gateway
 
 DRIVER = "libvf.io"
 GPU_CLASS = "gpu.libvf.io"
+OPEN_CLASS = "open-gpu.libvf.io"  # those of them whose card is cut already so that they fit
 KVM_CLASS = "kvm.libvf.io"
 TAP_CLASS = "tap.libvf.io"
 NIC_CLASS = "nic.libvf.io"

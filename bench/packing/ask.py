@@ -102,7 +102,8 @@ def alternatives(devices: Json) -> tuple[Alternative, ...]:
     """Those of a claim that a card could meet; raises where a selector is not understood."""
     [request] = devices["requests"]
     listed = enumerate(request["firstAvailable"])
-    return tuple(_alternative(MOST - n, each) for n, each in listed if each["deviceClassName"] == names.GPU_CLASS)
+    cards = (names.GPU_CLASS, names.OPEN_CLASS)
+    return tuple(_alternative(MOST - n, each) for n, each in listed if each["deviceClassName"] in cards)
 
 
 def conditions(subrequest: Json) -> list[str]:
@@ -121,7 +122,6 @@ _SELECTORS = {
     "<=": re.compile(_VRAM + r'orValue\(quantity\("0"\)\)\.compareTo\(quantity\("(\w+)"\)\) <= 0'),
     "<": re.compile(_VRAM + r'orValue\(quantity\("0"\)\)\.compareTo\(quantity\("(\w+)"\)\) < 0'),
     "has": re.compile(_VRAM + r"hasValue\(\)()"),
-    "open": re.compile(re.escape('device.attributes["libvf.io"].?open.orValue(false) == true') + "()"),
 }
 
 
@@ -129,7 +129,8 @@ def _alternative(place: int, subrequest: Json) -> Alternative:
     read = [_read(condition) for condition in conditions(subrequest)]
     least = [to_bytes(value) for kind, value in read if kind == ">="]
     most = [to_bytes(value) - (kind == "<") for kind, value in read if kind in ("<=", "<")]
-    return Alternative(place, max(least, default=0), min(most, default=None), any(kind == "open" for kind, _ in read))
+    is_open = subrequest["deviceClassName"] == names.OPEN_CLASS
+    return Alternative(place, max(least, default=0), min(most, default=None), is_open)
 
 
 def _read(expression: str) -> tuple[str, str]:

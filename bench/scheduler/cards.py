@@ -8,7 +8,7 @@ from libvf_agent.backends.known import known
 from libvf_agent.cards import Part, cards_of
 from libvf_agent.inventory import Carving, Gpu
 from libvf_agent.offers import offers_of, type_of_device
-from libvf_agent.rules import careful
+from libvf_agent.rules import CardId, Rules
 from libvf_agent.slices import Node, changes, pool_name, pool_of_gpu, pooled
 from libvf_agent.sysfs import Sysfs
 
@@ -18,13 +18,21 @@ Json = dict[str, Any]
 
 CARDS_A_NODE = 8
 _PLAIN_DEVICES = 128  # what a slice without counters may hold
+# NVIDIA's Q series: a licence is for one series, so a policy of a cluster as large as these names one
+_SERIES = tuple(f"nvidia-{number}" for number in range(744, 749))
 
 
 @cache
 def cards() -> dict[str, Gpu]:
-    """The cards of a node by name, each cut by nobody: NVIDIA A2, as the agent finds them on a fake kernel."""
+    """The cards of a node by name, each cut by nobody: NVIDIA A2, as the agent finds them on a fake kernel, under a
+    policy that names one series.
+    """
+
+    def rules(card: CardId) -> Rules:
+        return Rules(policy="series", types=_SERIES, excluded=not card.is_gpu)
+
     sysfs = Sysfs(Hardware(Plan(("A2",) * CARDS_A_NODE, numa_nodes=2)).kernel)
-    found = cards_of(Part(backend, gpu) for backend in known() for gpu in backend.discover(sysfs, careful))
+    found = cards_of(Part(backend, gpu) for backend in known() for gpu in backend.discover(sysfs, rules))
     return {card.gpu.name: card.gpu for card in found}
 
 

@@ -48,14 +48,14 @@ def _slices(spec: Object) -> list[Object]:
     if cell and cells.preferred(cell):
         slices += _both(spec, cells.APART)
     if several and (cell is None or cells.preferred(cell)):
-        slices += [_alternative(spec, "open-anywhere", _OPEN, _NO_NUMA), _alternative(spec, "anywhere", _NO_NUMA)]
+        slices += [_open(spec, "open-anywhere", _NO_NUMA), _alternative(spec, "anywhere", _NO_NUMA)]
     return slices
 
 
 def _one(spec: Object) -> list[Object]:
     near = _nearest(spec)
     nearest = [_alternative(spec, "near", *near)] if near else []
-    return [_alternative(spec, "open", _OPEN, *near), *nearest, _alternative(spec, "any")]
+    return [_open(spec, "open", *near), *nearest, _alternative(spec, "any")]
 
 
 def _nearest(spec: Object) -> list[str]:
@@ -68,7 +68,7 @@ def _nearest(spec: Object) -> list[str]:
 
 
 def _both(spec: Object, suffix: str) -> list[Object]:
-    return [_alternative(spec, f"open{suffix}", _OPEN), _alternative(spec, f"any{suffix}")]
+    return [_open(spec, f"open{suffix}"), _alternative(spec, f"any{suffix}")]
 
 
 def _constraints(spec: Object) -> list[Object]:
@@ -119,10 +119,15 @@ def _request(alternatives: list[Object]) -> Object:
     return {"name": names.GPU_REQUEST, "firstAvailable": alternatives}
 
 
-def _alternative(spec: Object, name: str, *more: str) -> Object:
+def _open(spec: Object, name: str, *more: str) -> Object:
+    """On a card that is cut already: the class says so, which turns most devices down before a selector reads them."""
+    return _alternative(spec, name, *more, device_class=names.OPEN_CLASS)
+
+
+def _alternative(spec: Object, name: str, *more: str, device_class: str = names.GPU_CLASS) -> Object:
     """One way to meet the request: the partition's own conditions and those of this alternative."""
     wanted = [*more, *selectors(spec)]
-    count = {"allocationMode": "ExactCount", "count": spec.get("count", 1), "deviceClassName": names.GPU_CLASS}
+    count = {"allocationMode": "ExactCount", "count": spec.get("count", 1), "deviceClassName": device_class}
     return {"name": name, **count, **({"selectors": _cel(wanted)} if wanted else {})}
 
 
@@ -211,7 +216,7 @@ def _attribute(name: str, otherwise: str = '""') -> str:
 
 
 def _cel(expressions: list[str]) -> list[Object]:
-    """One selector, what turns most devices down first: the scheduler converts a device anew for each that it reads."""
+    """One selector: the scheduler converts a device anew for each that it reads."""
     return [{"cel": {"expression": " && ".join(expressions)}}]
 
 
@@ -227,5 +232,4 @@ def _matches(text: str, glob: str) -> str:
     return " && ".join(tests) or f'{text} != ""'
 
 
-_OPEN = f"{_attribute('open', 'false')} == true"
 _NO_NUMA = '!device.attributes["resource.kubernetes.io"].?numaNode.hasValue()'

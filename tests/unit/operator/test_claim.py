@@ -6,6 +6,7 @@ import pytest
 from libvf_operator import claim
 
 TYPE = 'device.attributes["libvf.io"].?type.orValue("")'
+CARDS = ("gpu.libvf.io", "open-gpu.libvf.io")
 
 
 @pytest.mark.parametrize(
@@ -49,11 +50,12 @@ def test_a_request_that_no_other_size_can_meet_has_no_nearest_one(vram: dict[str
     assert real(vram=vram) == ["open", "any"]
 
 
-def test_whether_a_card_is_open_is_asked_first_as_it_turns_most_down() -> None:
-    opened, _ = (each for each in alternatives(type="a", vendor="b") if each["count"] == 1)
+def test_whether_a_card_is_open_is_asked_by_the_class_as_it_turns_most_down() -> None:
+    opened, any_ = (each for each in alternatives(type="a", vendor="b") if each["count"] == 1)
+    assert (opened["deviceClassName"], any_["deviceClassName"]) == ("open-gpu.libvf.io", "gpu.libvf.io")
     kind = 'device.attributes["libvf.io"].?{}.orValue("") == "{}"'
-    is_open = 'device.attributes["libvf.io"].?open.orValue(false) == true'
-    assert expression(opened) == " && ".join([is_open, kind.format("type", "a"), kind.format("vendor", "b")])
+    expected = " && ".join([kind.format("type", "a"), kind.format("vendor", "b")])
+    assert expression(opened) == expression(any_) == expected
 
 
 def test_places_between_are_filled_with_what_no_node_has() -> None:
@@ -78,7 +80,7 @@ def test_a_virtual_gpu_is_the_last_of_as_many_alternatives_as_there_can_be(spec:
     slices = [place for name, place in places.items() if name in real(**spec)]
     assert (len(listed), listed[-1]["name"], listed[-1]["count"]) == (8, "virtual-gpu", 1)
     assert max(slices) <= 5
-    assert [each["name"] for each in listed if each["deviceClassName"] == "gpu.libvf.io"] == real(**spec)
+    assert [each["name"] for each in listed if each["deviceClassName"] in CARDS] == real(**spec)
 
 
 def alternatives(**spec: Any) -> list[dict[str, Any]]:
@@ -88,7 +90,7 @@ def alternatives(**spec: Any) -> list[dict[str, Any]]:
 
 def real(**spec: Any) -> list[str]:
     """Those that a card could meet."""
-    return [each["name"] for each in alternatives(**spec) if each["deviceClassName"] == "gpu.libvf.io"]
+    return [each["name"] for each in alternatives(**spec) if each["deviceClassName"] in CARDS]
 
 
 def expression(alternative: dict[str, Any]) -> str:
