@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from bench.packing.cluster import Scheduler
 from bench.packing.host import FakeHost
 from bench.packing.play import steps
 from bench.packing.traces import Trace
+from lab.progress import say
 
 # what the agent has published comes to the scheduler by another watch than the Pods do
 _SETTLE_SECONDS = 0.25
@@ -41,11 +43,13 @@ class Played:
 async def all_played(traces: Sequence[tuple[Trace, Order]], folder: Path, at_once: int = 4) -> list[Played]:
     """All of them, on hosts of their own each; KUBECONFIG says where."""
     server = await ApiServer.connect()
-    some = asyncio.Semaphore(at_once)
+    some, done = asyncio.Semaphore(at_once), itertools.count(1)
 
     async def one(number: int, trace: Trace, order: Order, scheduler: Scheduler) -> Played:
         async with some:
-            return await _Play(f"t{number}", trace, order, scheduler, folder / str(number)).played()
+            found = await _Play(f"t{number}", trace, order, scheduler, folder / str(number)).played()
+            say(f"  {next(done)} of {len(traces)} played: {trace.name}, {order.name}")
+            return found
 
     try:
         async with Scheduler.watched(server) as scheduler, asyncio.TaskGroup() as together:
