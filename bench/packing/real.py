@@ -40,7 +40,7 @@ class Played:
     surprises: list[str] = field(default_factory=list)
 
 
-async def all_played(traces: Sequence[tuple[Trace, Order]], folder: Path, at_once: int = 4) -> list[Played]:
+async def all_played(traces: Sequence[tuple[Trace, Order]], folder: Path, at_once: int = 6) -> list[Played]:
     """All of them, on hosts of their own each; KUBECONFIG says where."""
     server = await ApiServer.connect()
     some, done = asyncio.Semaphore(at_once), itertools.count(1)
