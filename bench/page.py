@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from bench import held_back
 from bench.figures import Result, read
 from bench.table import put, table, title
 from bench.topics import TOPICS
@@ -30,6 +31,7 @@ def page(results: list[Result]) -> str:
             continue
         parts.append(table([result]) + "\n")
         parts += [f"- {title(figure)}: {figure.note}" for figure in result.figures if figure.note]
+        parts += held_back.told(result.figures)
         if plotted(result):
             parts += [f"\n![Figures of {result.topic}, goals dashed](bench/{result.topic}.svg)\n"]
     return "\n".join(parts)
@@ -44,7 +46,8 @@ def plotted(result: Result) -> list[str]:
 
 def readme_table(results: list[Result]) -> str:
     """What stands in the README: the figures that have a goal, and the machine."""
-    return f"{table(results, goals_only=True)}\n\nMeasured by `make bench` on {_machines(results)}."
+    machine = f"Measured by `make bench` on {_machines(results)}"
+    return f"{table(results, goals_only=True)}\n\n{machine}. [What holds back those that missed](docs/bench.md)."
 
 
 def main() -> int:

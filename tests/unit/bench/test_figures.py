@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bench import held_back
 from bench.figures import Figure, Machine, Result, read, this_machine, write
 from bench.page import page, plotted
 
@@ -52,3 +53,13 @@ def test_there_is_no_picture_of_a_single_number() -> None:
     single = Figure(name="one", value=1.5, unit="x", peer="a plain Pod")
     trend = [Figure(name="two", value=1.5, unit="x", peer="a plain Pod", at=size) for size in (100, 1_000)]
     assert plotted(Result("start", False, "2026-01-01", 2.0, MACHINE, (single, *trend))) == ["two"]
+
+
+def test_what_misses_its_goal_is_told_once_with_its_cause() -> None:
+    missed = [
+        Figure(name="allocation rate", value=0.5, unit="x", peer="p", goal=0.8, better="higher", at=at) for at in (1, 2)
+    ]
+    reached = Figure(name="idle CPU", value=0.5, unit="x", peer="p", goal=1.0)
+    [line] = held_back.told([*missed, reached])
+    assert line.startswith("- **allocation rate** is held back by: ")
+    assert "converts each device" in line
