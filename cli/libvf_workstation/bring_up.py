@@ -85,13 +85,13 @@ class BringUp:
         """Our manifests, and a wait until all that they start runs."""
         overlay = self.layout.programs / "manifests" / "overlays" / "workstation"
         with step(f"kubectl apply --server-side -k {overlay}"):
-            self.host.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(overlay))
+            self.host.apply("--server-side", "--force-conflicts", "-k", str(overlay))
         wait_for("libvf's own programs", self._rolled_out, ROLLOUT_SECONDS, f"kubectl -n {NAMESPACE} describe pods")
 
     def give(self, policies: Sequence[dict[str, object]]) -> None:
         """The policies for the cards that were named."""
         if policies:
-            self.host.kubectl("apply", "-f", "-", stdin=cards.manifest(policies))
+            self.host.apply("-f", "-", stdin=cards.manifest(policies))
 
     def _runs(self) -> None:
         """Whether what came from another Debian runs on this host; what is linked to its libraries is looked at."""

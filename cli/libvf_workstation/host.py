@@ -8,14 +8,22 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from libvf_workstation.api import Api
 from libvf_workstation.errors import CommandFailed
 from libvf_workstation.layout import Layout
+from libvf_workstation.progress import say
 
 SECONDS = 900.0
+# what kubectl says of a server that has just started, on a host that is slow
+_BUSY = (
+    *("(Timeout)", "(ServiceUnavailable)", "(TooManyRequests)", "etcdserver: request timed out"),
+    *("connection refused", "TLS handshake timeout", "i/o timeout", "context deadline exceeded"),
+)
+_PAUSES = (5.0, 10.0, 20.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,20 @@ class Host:
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """kubectl as the administrator of our own cluster."""
         return self.run(["kubectl", f"--kubeconfig={self.layout.kubeconfig}", *arguments], stdin)
+
+    def apply(self, *arguments: str, stdin: str | None = None) -> None:
+        """`kubectl apply`, again where the API server was too busy to answer in time: what it has taken it keeps."""
+        for pause in (*_PAUSES, None):
+            try:
+                self.kubectl("apply", *arguments, stdin=stdin)
+                return
+            except CommandFailed as error:
+                if pause is None or not any(words in str(error) for words in _BUSY):
+                    raise
+                say(
+                    f"the API server is busy, and is asked again in {pause:.0f} s: {str(error).splitlines()[-1].strip()}"
+                )
+                time.sleep(pause)
 
     @property
     def api(self) -> Api:
