@@ -61,9 +61,8 @@ class Host:
             except CommandFailed as error:
                 if pause is None or not any(words in str(error) for words in _BUSY):
                     raise
-                say(
-                    f"the API server is busy, and is asked again in {pause:.0f} s: {str(error).splitlines()[-1].strip()}"
-                )
+                last = str(error).splitlines()[-1].strip()
+                say(f"the API server is busy, and is asked again in {pause:.0f} s: {last}")
                 time.sleep(pause)
 
     @property

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 import pytest
-from libvf_workstation import host as module
 from libvf_workstation.errors import CommandFailed
 from libvf_workstation.host import Host
 from libvf_workstation.layout import Layout
@@ -29,7 +28,7 @@ class Answering(Host):
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     slept: list[float] = []
-    monkeypatch.setattr(module.time, "sleep", slept.append)
+    monkeypatch.setattr("libvf_workstation.host.time.sleep", slept.append)
     return slept
 
 
