@@ -9,7 +9,6 @@ from lab import workstation
 from lab.errors import LabError
 from lab.progress import say
 from lab.testbed import NUMA_NODE, Testbed, prepare
-from lab.wholedisk import whole_disk
 
 
 def main(arguments: list[str]) -> int:
@@ -44,7 +43,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _build(_: Testbed, __: argparse.Namespace) -> int:
     prepare()
-    whole_disk()
     return 0
 
 

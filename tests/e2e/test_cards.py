@@ -84,6 +84,7 @@ def test_a_machine_runs_on_a_whole_card_and_the_host_gets_it_back(cards: Testbed
     assert [driver(cards, address) for address in (DISPLAY, USB)] == [["bochs-drm"], ["xhci_hcd"]]
 
 
+@pytest.mark.long
 def test_sizes_share_a_card_until_it_is_full_and_the_one_that_waits_gets_what_is_given_back(bed: Testbed) -> None:
     bed.kubectl("apply", "-f", "-", stdin=partition("most", type="mbochs-large", count=3))
     apply(bed, "large", **SMALL, gpus=[{"name": "gpu0", "partitionRef": "most"}])

@@ -47,6 +47,7 @@ def test_kill_9_of_the_agent_while_it_carves_loses_and_doubles_nothing(bed: Test
     until(lambda: left(bed), {})
 
 
+@pytest.mark.long
 def test_kill_9_of_the_agent_while_it_gives_back_leaves_nothing(bed: Testbed) -> None:
     apply(bed, **SMALL)
     wait_ready(bed, "demo")

@@ -44,6 +44,7 @@ def test_a_guest_installs_itself_onto_a_blank_disk_and_starts_from_it_on_a_slice
         bed.kubectl("wait", "--for=delete", "pvc/demo-state", "--timeout=60s")
 
 
+@pytest.mark.long
 def test_an_overlay_that_is_kept_is_the_same_in_the_next_pod(bed: Testbed) -> None:
     with local_volume(bed, "demo-state"):
         bed.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(example("keep", **HASTY)))

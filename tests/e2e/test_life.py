@@ -23,7 +23,7 @@ from tests.e2e.machines import (
 
 pytestmark = pytest.mark.e2e
 
-ROUNDS = int(os.environ.get("LIBVF_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("LIBVF_ROUNDS", "1"))
 
 
 def test_again_and_again_from_apply_to_nothing_left(bed: Testbed) -> None:
@@ -49,6 +49,7 @@ def test_qemu_killed_comes_back_on_the_same_slice_with_its_last_words_told(bed: 
     assert "QemuExited: QEMU was ended by SIGKILL" in events
 
 
+@pytest.mark.long
 def test_halted_gives_the_slice_back_and_always_takes_one_again(bed: Testbed) -> None:
     apply(bed, **SMALL)
     wait_ready(bed, "demo")
@@ -60,6 +61,7 @@ def test_halted_gives_the_slice_back_and_always_takes_one_again(bed: Testbed) ->
     wait_ready(bed, "demo")
 
 
+@pytest.mark.long
 def test_a_machine_that_waits_is_told_why_for_each_type_and_runs_when_its_spec_is_mended(bed: Testbed) -> None:
     apply(bed, **SMALL, gpus=[{"name": "gpu0", "type": "nvidia-746"}])
     message = until_reason(bed, "demo", "Unschedulable")
@@ -80,6 +82,7 @@ def test_a_missing_image_is_told_and_the_machine_runs_when_it_is_named_right(bed
     wait_ready(bed, "demo")
 
 
+@pytest.mark.long
 def test_a_quota_that_refuses_the_pod_is_told_and_lifted_without_a_restart(bed: Testbed) -> None:
     bed.kubectl("create", "quota", "none", "--hard=count/pods=0")
     try:
@@ -102,6 +105,7 @@ def test_the_launcher_is_admitted_where_restricted_is_enforced(bed: Testbed) -> 
         bed.kubectl("label", "namespace", "default", "pod-security.kubernetes.io/enforce-")
 
 
+@pytest.mark.long
 def test_a_pod_of_somebody_else_with_the_machines_name_is_left_alone(bed: Testbed) -> None:
     bed.kubectl("run", "demo", "--image=libvf.io/pause:dev", "--image-pull-policy=Never", "--restart=Never")
     apply(bed, **SMALL)

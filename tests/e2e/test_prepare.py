@@ -20,7 +20,7 @@ from lab.wholedisk import PARTITION_OFFSET, USER, whole_disk
 from lab.wholemachine import WholeMachine
 from tests.e2e.installed import Seen, changed_since, install, prepare, red, seen, unexplained
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 Shown = Callable[[], AbstractContextManager[None]]
 

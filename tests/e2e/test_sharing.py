@@ -101,6 +101,7 @@ def _lab_reaches(bed: Testbed, told: dict[str, Any]) -> None:
         assert json.load(answer) == told
 
 
+@pytest.mark.long
 def test_of_two_machines_on_one_partition_the_second_waits_and_runs_when_the_first_is_gone(bed: Testbed) -> None:
     bed.kubectl("apply", "-f", "-", stdin=partition("shared", type="mdpy-xga"))
     gpus = [{"name": "gpu0", "partitionRef": "shared"}]

@@ -16,6 +16,7 @@ def has_number(bed: Testbed, name: str) -> bool:
     return bool(get(bed, "vfvm", name)["status"].get("vsockCid"))
 
 
+@pytest.mark.long
 def test_two_guests_of_a_node_have_vsocks_of_their_own(bed: Testbed) -> None:
     numbers = set()
     for name in ("demo", "other"):
