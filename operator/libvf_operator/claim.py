@@ -1,5 +1,6 @@
 """ResourceClaims: the one a GpuPartition becomes, the one for /dev/kvm, and what an allocated one says. Pure."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from libvf_api import names
@@ -198,6 +199,16 @@ def consumers(claim: Object | None) -> list[str]:
     """Names of the Pods that hold it."""
     reserved = ((claim or {}).get("status") or {}).get("reservedFor") or []
     return [entry["name"] for entry in reserved if entry.get("resource") == "pods"]
+
+
+def chosen_node(pod: Object, own: Mapping[str, Object]) -> str:
+    """The node on which all claims of a Pod are kept for it; empty where one is not yet.
+
+    The scheduler writes so before it binds the Pod, whose conditions tell of an earlier attempt until then.
+    """
+    asked = [own.get(entry.get("resourceClaimName", "")) for entry in pod["spec"].get("resourceClaims") or ()]
+    kept = all(pod["metadata"]["name"] in consumers(claim) for claim in asked)
+    return next((found for claim in asked if (found := node(claim))), "") if kept else ""
 
 
 def prepared(claim: Object | None) -> tuple[bool, str]:

@@ -22,7 +22,6 @@ STALLED = (
 )  # fmt: skip
 RESTING = ("Halted", "Completed", "Paused")
 
-
 _STANDS_STILL = (
     "QEMU runs and the guest stands still: it was paused, or QEMU stopped it at an I/O error such as a full disk; "
     "unpause it, or ask libvf-launcher qmp query-status"
@@ -93,8 +92,9 @@ def summarise(machine: Object, seen: Observed) -> Summary:
     if deleting(pod):
         return Summary("Stopping", "the guest is shutting down")
     scheduled = condition(pod, "PodScheduled").get("status")
-    if scheduled is None:
-        return Summary("Scheduling", "waiting for the scheduler")
+    chosen = claims.chosen_node(pod, seen.claims) if scheduled != "True" else ""
+    if scheduled is None or chosen:
+        return Summary("Scheduling", f"its devices are kept on {chosen}" if chosen else "waiting for the scheduler")
     if scheduled != "True":
         words = condition(pod, "PodScheduled").get("message") or ""
         if waits := volume.pending(machine, seen.others, words):

@@ -21,6 +21,25 @@ def test_a_lost_node_is_told_and_nothing_is_started_elsewhere() -> None:
     assert machine.desired(vm(), lost, SETTINGS).create == []
 
 
+def test_a_pod_that_is_being_bound_is_not_told_by_the_schedulers_last_refusal() -> None:
+    refusal = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available"}
+    seen = settled(vm(), conditions=[refusal])
+    assert told_ready(seen) == ("Unschedulable", "waiting for the scheduler")
+    field = {"key": "metadata.name", "operator": "In", "values": ["n1"]}
+    allocation = {"nodeSelector": {"nodeSelectorTerms": [{"matchFields": [field]}]}}
+    own, other = ([{"resource": "pods", "name": name}] for name in ("desk", "notebook"))
+    for claim in seen.claims.values():
+        claim["status"] = {"allocation": allocation, "reservedFor": own}
+    assert told_ready(seen) == ("Scheduling", "its devices are kept on n1")
+    seen.claims["desk-gpu0"]["status"]["reservedFor"] = other
+    assert told_ready(seen) == ("Unschedulable", "waiting for the scheduler")
+
+
+def told_ready(seen: Observed) -> tuple[str, str]:
+    found = {c["type"]: c for c in machine_status.status(vm(), seen)["conditions"]}["Ready"]
+    return found["reason"], found["message"]
+
+
 def test_qemus_last_words_come_into_the_condition() -> None:
     words = json.dumps(
         {"reason": "QemuExited", "message": "QEMU was ended by SIGKILL: it said nothing", "exitCode": -9}
