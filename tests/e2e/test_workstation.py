@@ -16,7 +16,7 @@ from tests.e2e.installed import changed_since, unexplained
 from tests.e2e.lone_host import BUNDLE, Running, Seen, bare, command, get, kubectl, listening, running, seen, settle
 from tests.e2e.machines import SMALL, declared
 
-pytestmark = [pytest.mark.e2e, pytest.mark.unproven]
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 Shown = Callable[[], AbstractContextManager[None]]
 
