@@ -87,7 +87,7 @@ def proved(bed: Testbed, node: Node, name: str) -> tuple[int, list[int]]:
     pinned = vcpus(node, process.pid)
     assert set(pinned) <= cpus_of_node(node, where)
     argv = on(node, f"tr '\\0' '\\n' < /proc/{process.pid}/cmdline")
-    [function] = re.findall(r"host=(\S{12})", argv)
+    [function] = re.findall(r"host=([0-9a-f]{4}:[0-9a-f:.]{7})", argv)
     assert on(node, f"cat /sys/bus/pci/devices/{function}/numa_node").strip() == str(where)
     assert thing["status"]["numa"]["node"] == where
     return where, pinned
