@@ -197,8 +197,7 @@ def node(claim: Object | None) -> str | None:
 
 def consumers(claim: Object | None) -> list[str]:
     """Names of the Pods that hold it."""
-    reserved = ((claim or {}).get("status") or {}).get("reservedFor") or []
-    return [entry["name"] for entry in reserved if entry.get("resource") == "pods"]
+    return [entry["name"] for entry in _reserved(claim) if entry.get("resource") == "pods"]
 
 
 def chosen_node(pod: Object, own: Mapping[str, Object]) -> str:
@@ -207,8 +206,9 @@ def chosen_node(pod: Object, own: Mapping[str, Object]) -> str:
     The scheduler writes so before it binds the Pod, whose conditions tell of an earlier attempt until then.
     """
     asked = [own.get(entry.get("resourceClaimName", "")) for entry in pod["spec"].get("resourceClaims") or ()]
-    kept = all(pod["metadata"]["name"] in consumers(claim) for claim in asked)
-    return next((found for claim in asked if (found := node(claim))), "") if kept else ""
+    if not all(pod["metadata"]["uid"] in (entry["uid"] for entry in _reserved(claim)) for claim in asked):
+        return ""  # by its UID: a Pod of the same name may have had them before
+    return next((found for claim in asked if (found := node(claim))), "")
 
 
 def prepared(claim: Object | None) -> tuple[bool, str]:
@@ -220,6 +220,12 @@ def prepared(claim: Object | None) -> tuple[bool, str]:
     if results(claim) and len(told) >= len(results(claim)):
         return True, "every device is there"
     return False, "the host agent has not prepared the devices yet"
+
+
+def _reserved(claim: Object | None) -> list[Object]:
+    """Who holds it (ResourceClaimConsumerReference)."""
+    reserved: list[Object] = ((claim or {}).get("status") or {}).get("reservedFor") or []
+    return reserved
 
 
 def _attribute(name: str, otherwise: str = '""') -> str:

@@ -92,15 +92,15 @@ def summarise(machine: Object, seen: Observed) -> Summary:
     if deleting(pod):
         return Summary("Stopping", "the guest is shutting down")
     scheduled = condition(pod, "PodScheduled").get("status")
-    chosen = claims.chosen_node(pod, seen.claims) if scheduled != "True" else ""
-    if scheduled is None or chosen:
-        return Summary("Scheduling", f"its devices are kept on {chosen}" if chosen else "waiting for the scheduler")
-    if scheduled != "True":
-        words = condition(pod, "PodScheduled").get("message") or ""
-        if waits := volume.pending(machine, seen.others, words):
-            return Summary("VolumePending", waits)
-        return Summary("Unschedulable", seen.waiting or "waiting for the scheduler")
-    return _on_node(pod)
+    if scheduled == "True":
+        return _on_node(pod)
+    if chosen := claims.chosen_node(pod, seen.claims):
+        return Summary("Scheduling", f"its devices are kept on {chosen}")
+    if scheduled is None:
+        return Summary("Scheduling", "waiting for the scheduler")
+    if waits := volume.pending(machine, seen.others, condition(pod, "PodScheduled").get("message") or ""):
+        return Summary("VolumePending", waits)
+    return Summary("Unschedulable", seen.waiting or "waiting for the scheduler")
 
 
 def _without_pod(machine: Object, seen: Observed) -> Summary:

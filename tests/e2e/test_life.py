@@ -23,7 +23,7 @@ from tests.e2e.machines import (
 
 pytestmark = pytest.mark.e2e
 
-ROUNDS = int(os.environ.get("LIBVF_ROUNDS", "1"))
+ROUNDS = int(os.environ.get("LIBVF_ROUNDS", "2"))
 
 
 def test_again_and_again_from_apply_to_nothing_left(bed: Testbed) -> None:

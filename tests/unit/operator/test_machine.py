@@ -24,6 +24,7 @@ def settled(thing: dict[str, Any], live: bool = True, **status: Any) -> Observed
     kvm = claim.for_kvm(thing)
     claims[kvm["metadata"]["name"]] = kvm
     launcher = pod.for_machine(thing, SETTINGS)
+    launcher["metadata"]["uid"] = f"uid-{launcher['metadata']['name']}"
     launcher["status"] = status
     return Observed(pod=launcher if live else None, partitions=parts, claims=claims)
 

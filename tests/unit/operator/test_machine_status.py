@@ -27,11 +27,11 @@ def test_a_pod_that_is_being_bound_is_not_told_by_the_schedulers_last_refusal() 
     assert told_ready(seen) == ("Unschedulable", "waiting for the scheduler")
     field = {"key": "metadata.name", "operator": "In", "values": ["n1"]}
     allocation = {"nodeSelector": {"nodeSelectorTerms": [{"matchFields": [field]}]}}
-    own, other = ([{"resource": "pods", "name": name}] for name in ("desk", "notebook"))
+    own, earlier = ([{"resource": "pods", "name": "desk", "uid": uid}] for uid in ("uid-desk", "uid-before"))
     for claim in seen.claims.values():
         claim["status"] = {"allocation": allocation, "reservedFor": own}
     assert told_ready(seen) == ("Scheduling", "its devices are kept on n1")
-    seen.claims["desk-gpu0"]["status"]["reservedFor"] = other
+    seen.claims["desk-gpu0"]["status"]["reservedFor"] = earlier
     assert told_ready(seen) == ("Unschedulable", "waiting for the scheduler")
 
 

@@ -164,7 +164,9 @@ def told(*data: Json, policy: str = "Aligned", running: bool = True) -> tuple[Js
     """Condition NumaAligned and status.numa of a VM whose claim became these."""
     thing = vm(policy)
     own = became(claim.for_partition(made(thing)), *data)
-    seen = Observed(pod=pod.for_machine(thing, SETTINGS) if running else None, claims={"desk-gpu0": own})
+    launcher = pod.for_machine(thing, SETTINGS)
+    launcher["metadata"]["uid"] = "uid-desk"
+    seen = Observed(pod=launcher if running else None, claims={"desk-gpu0": own})
     status = machine_status.status(thing, seen)
     return {c["type"]: c for c in status["conditions"]}[alignment.CONDITION], status.get("numa", {})
 
