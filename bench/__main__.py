@@ -22,26 +22,39 @@ OUT = Path(__file__).resolve().parents[1] / "out" / "bench"
 def main(arguments: list[str]) -> int:
     """Run the topics one after the other; one that fails is named, and the others run all the same."""
     options = _parser().parse_args(arguments)
-    names, failed = options.topics or TOPICS, []
+    names, failed = options.topics or TOPICS, list[str]()
+    first = [name for name in names if _beside_the_lab(name, options.quick)]
+    with _lab_on_its_way(first, names):
+        failed += _measured(first, options.quick)
     for name in names:
-        try:
-            with _lab_for(name, names):
-                _measure(name, options.quick)
-        except Exception as error:
-            traceback.print_exc()
-            failed.append(f"{name}: {error}")
+        if name in ALONE and name not in first:
+            bed.switch_off()
+        if name not in first:
+            failed += _measured([name], options.quick)
     for line in failed:
         say(f"failed: {line}")
     return 1 if failed else 0
 
 
-def _lab_for(name: str, names: Sequence[str]) -> AbstractContextManager[None]:
-    """The lab beside a topic: on its way where that does no harm, off where it would."""
-    if name == "packing" and IN_THE_LAB & set(names):
-        return bed.coming_up()
-    if name in ALONE:
-        bed.switch_off()
-    return nullcontext()
+def _beside_the_lab(name: str, quick: bool) -> bool:
+    """Whether a topic may run while the lab comes up: its figures are no times, or nobody reads them."""
+    return name not in IN_THE_LAB and (quick or name not in ALONE)
+
+
+def _lab_on_its_way(first: Sequence[str], names: Sequence[str]) -> AbstractContextManager[None]:
+    return bed.coming_up() if first and IN_THE_LAB & set(names) else nullcontext()
+
+
+def _measured(names: Sequence[str], quick: bool) -> list[str]:
+    """Measure them; what failed, in words."""
+    failed = []
+    for name in names:
+        try:
+            _measure(name, quick)
+        except Exception as error:
+            traceback.print_exc()
+            failed.append(f"{name}: {error}")
+    return failed
 
 
 def _measure(name: str, quick: bool) -> None:

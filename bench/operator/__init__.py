@@ -43,7 +43,7 @@ class Plan:
 # LIBVF_BENCH_CHURN_SECONDS=1800 looks longer whether memory stays flat than an hour for all topics allows
 _CHURN = float(os.environ.get("LIBVF_BENCH_CHURN_SECONDS", "300"))
 _WHOLE = Plan((100, 1_000, 10_000), window=60, lags=20, lives=50, churn=_CHURN, pause=0.5)
-_QUICK = Plan((20, 80), window=15, lags=5, lives=10, churn=20, pause=0.5)
+_QUICK = Plan((20, 80), window=8, lags=5, lives=10, churn=10, pause=0.5)
 
 
 def run(quick: bool) -> Iterable[Figure]:
@@ -120,7 +120,7 @@ class _Run:
         largest, plan = self._plan.sizes[-1], self._plan
         clock, lags, replaced = asyncio.get_running_loop().time, list[float](), 0
         async with self._operator() as pid:
-            with step(f"a churn of {plan.churn / 60:.0f} minutes"), sampled(pid, 2.0) as samples:
+            with step(f"a churn of {plan.churn:.0f} s"), sampled(pid, 2.0) as samples:
                 end = clock() + plan.churn
                 while clock() < end:
                     await self._world.delete(plan.lags + replaced)

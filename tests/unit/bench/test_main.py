@@ -49,25 +49,44 @@ def test_what_a_machine_cannot_show_is_no_failure(out: Path) -> None:
     assert (result.figures, result.missing) == ((), "no KVM")
 
 
-def test_the_lab_comes_up_beside_what_takes_no_times_and_is_off_where_it_would_count(
-    out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: list[str] = []
+@pytest.fixture
+def told(out: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is done with the lab, and what is measured, in turn."""
+    found: list[str] = []
 
     @contextmanager
     def coming_up() -> Iterator[None]:
-        told.append("coming up")
+        found.append("coming up")
         yield
+        found.append("up")
 
-    def measured(quick: bool) -> Iterable[Figure]:
-        told.append("measured")
-        return [FIGURE]
+    def topic(name: str) -> SimpleNamespace:
+        def measured(quick: bool) -> Iterable[Figure]:
+            found.append(name)
+            return [FIGURE]
 
-    for name in ("packing", "start", "operator"):
-        monkeypatch.setitem(RUNS, name, measured)
-    monkeypatch.setattr(program, "bed", SimpleNamespace(coming_up=coming_up, switch_off=lambda: told.append("off")))
+        return SimpleNamespace(run=measured)
+
+    monkeypatch.setattr(program, "topic", topic)
+    monkeypatch.setattr(program, "bed", SimpleNamespace(coming_up=coming_up, switch_off=lambda: found.append("off")))
+    return found
+
+
+def test_the_lab_comes_up_beside_what_takes_no_times_and_is_off_where_it_would_count(told: list[str]) -> None:
     assert program.main(["packing", "start", "operator"]) == 0
-    assert told == ["coming up", "measured", "measured", "off", "measured"]
-    told.clear()
+    assert told == ["coming up", "packing", "up", "start", "off", "operator"]
+
+
+def test_a_quick_run_has_the_lab_come_up_beside_all_that_needs_none(told: list[str]) -> None:
+    assert program.main(["--quick", "packing", "start", "operator"]) == 0
+    assert told == ["coming up", "packing", "operator", "up", "start"]
+
+
+def test_no_lab_comes_up_where_none_is_needed(told: list[str]) -> None:
     assert program.main(["packing"]) == 0
-    assert told == ["measured"]
+    assert told == ["packing"]
+
+
+def test_the_lab_is_not_waited_for_beside_nothing(told: list[str]) -> None:
+    assert program.main(["start"]) == 0
+    assert told == ["start"]
