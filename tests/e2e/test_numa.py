@@ -18,14 +18,13 @@ from tests.e2e.machines import SMALL, example, left, until, until_reason
 from tests.e2e.test_cards import policy
 from tests.e2e.test_cli import vf
 
-pytestmark = [pytest.mark.e2e, pytest.mark.unproven]
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 MACHINES = [f"m{number}" for number in range(8)]
 SECONDS = 600  # an emulated node
 FUNCTIONS = 5  # of each disk: one is left beside four machines
-FILLING = (
-    "448Mi"  # with what its QEMU may take, four times: a NUMA node has memory for no fifth, and a CPU is left then
-)
+# with what its QEMU may take, four times: a NUMA node has memory for no fifth, and a CPU is left then
+FILLING = "448Mi"
 
 
 @pytest.fixture
