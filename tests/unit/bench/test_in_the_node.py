@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench import memory, prepare, start
+from bench.innode import claims
 from bench.innode.scripts import peers
 from bench.start import Starts
 
@@ -29,6 +30,12 @@ def test_a_prepare_is_told_by_what_it_takes_beyond_the_write() -> None:
     assert beyond.samples == pytest.approx((20, 40, 30))
 
 
+def test_a_prepare_where_nothing_is_emulated_is_told_by_its_median() -> None:
+    found = prepare.not_emulated([0.020, 0.010, 0.090])
+    assert (found.value, found.reached) == (pytest.approx(20), True)
+    assert found.samples == pytest.approx((20, 10, 90))
+
+
 def test_what_a_pod_holds_beyond_qemu_is_all_that_is_there_for_it() -> None:
     pods = [{"launcher": 15 * MIB, "beside": MIB, "shim": 5 * MIB, "qemu": 80 * MIB}] * 2
     peer = {"bare": [80 * MIB] * 2, "libvirt": [90 * MIB] * 2, "daemon": 42 * MIB}
@@ -48,6 +55,6 @@ def test_bare_qemu_gets_the_machine_of_the_pod_but_for_its_device_and_sockets() 
 
 
 def test_a_claim_that_is_allocated_by_hand_names_its_device_and_node() -> None:
-    told = prepare.allocation(("n1-mbochs", "small-0"), "n1")["allocation"]
+    told = claims.allocation(("n1-mbochs", "small-0"), "n1")["allocation"]
     assert told["devices"]["results"][0]["device"] == "small-0"
     assert told["nodeSelector"]["nodeSelectorTerms"][0]["matchFields"][0]["values"] == ["n1"]
