@@ -22,19 +22,19 @@ works. A figure that misses its goal stands here as it is, with what holds it ba
 
 def page(results: list[Result]) -> str:
     """The page in Markdown; its plots are bench/TOPIC.svg beside it."""
-    parts = [_HEAD, f"Measured on {_machines(results)}.\n"]
+    parts = [_HEAD, f"Measured on {_machines(results)}."]
     for result in results:
-        parts.append(f"## {result.topic.capitalize()}\n")
+        parts.append(f"\n## {result.topic.capitalize()}\n")
         if result.missing:
-            parts.append(f"Not measured: {result.missing}.\n")
+            parts.append(f"Not measured: {result.missing}.")
         if not result.figures:
             continue
         parts.append(table([result]) + "\n")
         parts += [f"- {title(figure)}: {figure.note}" for figure in result.figures if figure.note]
         parts += held_back.told(result.figures)
         if plotted(result):
-            parts += [f"\n![Figures of {result.topic}, goals dashed](bench/{result.topic}.svg)\n"]
-    return "\n".join(parts)
+            parts += [f"\n![Figures of {result.topic}, goals dashed](bench/{result.topic}.svg)"]
+    return "\n".join(parts) + "\n"
 
 
 def plotted(result: Result) -> list[str]:

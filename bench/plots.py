@@ -51,4 +51,5 @@ def _trend(axis: Any, figures: list[Figure]) -> None:
     axis.set_xticks(sizes, [f"{size:,.0f}" for size in sizes])
     axis.minorticks_off()
     axis.set_ylabel(figures[0].unit)
-    axis.set_ylim(bottom=min(0.0, *values))
+    shown = [0.0, *values, *(figure.goal for figure in figures if figure.goal is not None)]
+    axis.set_ylim(min(shown), 1.1 * max(shown))

@@ -113,8 +113,8 @@ def _lags(sizes: Sequence[AtSize], churn: Churn) -> Iterator[Figure]:
         yield Figure(name="lag of a change", value=middle / first, unit="x", peer=peer, note=note, at=each.size)
     middle, worst = statistics.median(churn.lags), percentile(churn.lags, 99)
     note = f"{1000 * middle:.0f} ms at the median, {1000 * worst:.0f} ms at the 99th percentile"
-    name = "lag of a change in the churn"
-    yield Figure(name=name, value=middle / first, unit="x", peer=peer, note=note, samples=churn.lags)
+    name, ratios = "lag of a change in the churn", tuple(each / first for each in churn.lags)
+    yield Figure(name=name, value=middle / first, unit="x", peer=peer, note=note, samples=ratios)
 
 
 def _flat(churn: Churn) -> Figure:
