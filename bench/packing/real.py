@@ -53,14 +53,13 @@ async def all_played(traces: Sequence[tuple[Trace, Order]], folder: Path, at_onc
 
     try:
         async with Scheduler.watched(server) as scheduler, asyncio.TaskGroup() as together:
-            tasks = [
-                together.create_task(one(number, trace, order, scheduler))
-                for number, (trace, order) in enumerate(traces)
-            ]
-            await asyncio.wait(tasks)
+            # the longest first, so that none is alone at the end
+            numbers = sorted(range(len(traces)), key=lambda number: len(traces[number][0].requests), reverse=True)
+            tasks = {number: together.create_task(one(number, *traces[number], scheduler)) for number in numbers}
+            await asyncio.wait(tasks.values())
     finally:
         await server.close()
-    return [task.result() for task in tasks]
+    return [tasks[number].result() for number in range(len(traces))]
 
 
 class _Play:
