@@ -15,6 +15,8 @@ from bench.innode.bed import Bed, bed
 from bench.innode.machines import MACHINES, PODS
 from lab.progress import step
 
+_CLEAN_SECONDS = 6  # a node cleans up behind a Pod whose object is gone
+
 
 @dataclass(frozen=True, slots=True)
 class Starts:
@@ -76,11 +78,17 @@ async def _machine(server: ApiServer, place: Bed) -> tuple[float, Any, machines.
     uid = (await server.get(f"{MACHINES}/bench"))["metadata"]["uid"]
     pod = await server.get(f"{PODS}/bench")
     told = place.script("launched", uid)
-    await machines.gone(server, MACHINES, "bench")
+    await _gone(server, MACHINES, "bench")
     return seconds, told, pod
 
 
 async def _plain(server: ApiServer, launcher: machines.Json) -> float:
     seconds = await machines.started(server, PODS, machines.plain_pod("plain", launcher), machines.pod_is_ready)
-    await machines.gone(server, PODS, "plain")
+    await _gone(server, PODS, "plain")
     return seconds
+
+
+async def _gone(server: ApiServer, path: str, name: str) -> None:
+    """All of it, so that none of it is beside the next start."""
+    await machines.gone(server, path, name)
+    await asyncio.sleep(_CLEAN_SECONDS)

@@ -28,7 +28,10 @@ def machine(name: str) -> Json:
 
 
 def plain_pod(name: str, launcher: Json) -> Json:
-    """A Pod of the launcher's image and limits that does nothing."""
+    """A Pod of the launcher's image and limits that does nothing.
+
+    With a grace period of 0 its object would be gone before kubelet has ended it, beside what follows.
+    """
     [own] = [one for one in launcher["spec"]["containers"] if one["name"] == LAUNCHER_CONTAINER]
     memory = own["resources"]["limits"]["memory"]
     container = {
@@ -38,7 +41,7 @@ def plain_pod(name: str, launcher: Json) -> Json:
         "command": ["sleep", "86400"],
         "resources": {"limits": {"memory": memory}, "requests": {"memory": memory}},
     }
-    spec = {"automountServiceAccountToken": False, "terminationGracePeriodSeconds": 0, "containers": [container]}
+    spec = {"automountServiceAccountToken": False, "terminationGracePeriodSeconds": 1, "containers": [container]}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "default"}, "spec": spec}
 
 
