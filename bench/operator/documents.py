@@ -49,8 +49,11 @@ def node_status() -> Json:
     return {"capacity": amounts, "allocatable": amounts, "conditions": [{**ready, **stamps}]}
 
 
-def allocated(claim: Json) -> Json:
-    """The status of a claim that the scheduler has allocated and the agent has prepared."""
+def allocated(claim: Json, pod: Json) -> Json:
+    """The status of a claim that the scheduler has allocated for a Pod, and the agent has prepared.
+
+    A claim without the Pod that it is reserved for gets it from a controller later, at twenty claims a second.
+    """
     machine_name = claim["metadata"]["labels"]["libvf.io/machine"]
     host = node_of(machine_name)
     [request] = claim["spec"]["devices"]["requests"]
@@ -68,6 +71,7 @@ def allocated(claim: Json) -> Json:
             "devices": {"results": [result]},
             "nodeSelector": {"nodeSelectorTerms": [{"matchFields": [field]}]},
         },
+        "reservedFor": [{"resource": "pods", "name": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]}],
         "devices": [_prepared(result, {"accelerated": True} if kvm else _SLICE)],
     }
 

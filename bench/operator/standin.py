@@ -1,4 +1,4 @@
-"""A stand-in of scheduler, host agent and kubelets: what they would write, from two watches."""
+"""A stand-in of scheduler, host agent and kubelets: what they would write, from a watch of Pods."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ _AT_ONCE = 16  # requests on their way; more would only wait in the API server
 
 
 class StandIn:
-    """Claims are allocated and prepared as they come, Pods bound, run, and ended when they are deleted."""
+    """The claims of a Pod are allocated and prepared, it is bound, runs, and is ended when it is deleted."""
 
     def __init__(self, server: ApiServer) -> None:
         self._server = server
@@ -34,16 +34,12 @@ class StandIn:
     async def working(cls, server: ApiServer) -> AsyncIterator["StandIn"]:
         """While this is open; what it could not write is an error at the end."""
         found = cls(server)
-        watches = [
-            asyncio.create_task(found._follow(CLAIMS, found._claim)),
-            asyncio.create_task(found._follow(PODS, found._pod)),
-        ]
+        watch = asyncio.create_task(found._follow())
         try:
             yield found
         finally:
-            for watch in watches:
-                watch.cancel()
-            await asyncio.gather(*watches, *found._tasks, return_exceptions=True)
+            watch.cancel()
+            await asyncio.gather(watch, *found._tasks, return_exceptions=True)
         if found.failures:
             raise RuntimeError(f"{len(found.failures)} writes failed, the first: {found.failures[0]}")
 
@@ -56,22 +52,17 @@ class StandIn:
                 pause = documents.HEARTBEAT_SECONDS / len(nodes)
                 await asyncio.sleep(max(0.0, pause - (time.monotonic() - began)))
 
-    async def _follow(self, path: str, seen: Callable[[Json], Awaitable[None] | None]) -> None:
+    async def _follow(self) -> None:
         query = {"labelSelector": MACHINE_LABEL}
         while True:
             try:
-                async for event in self._server.follow(path, query, _WATCH_SECONDS):
-                    things = event["object"].get("items") or [] if event["type"] == "LIST" else [event["object"]]
-                    for thing in things:
-                        if event["type"] != "DELETED" and (work := seen(thing)):
-                            self._spawn(work, f"{path}/{thing['metadata']['name']}")
+                async for event in self._server.follow(PODS, query, _WATCH_SECONDS):
+                    pods = event["object"].get("items") or [] if event["type"] == "LIST" else [event["object"]]
+                    for pod in pods:
+                        if event["type"] != "DELETED" and (work := self._pod(pod)):
+                            self._spawn(work, f"{PODS}/{pod['metadata']['name']}")
             except ApiError:
                 await asyncio.sleep(1)
-
-    def _claim(self, claim: Json) -> Awaitable[None] | None:
-        if claim["metadata"].get("deletionTimestamp") or (claim.get("status") or {}).get("allocation"):
-            return None
-        return self._once(claim, "allocate", self._allocate)
 
     def _pod(self, pod: Json) -> Awaitable[None] | None:
         if pod["metadata"].get("deletionTimestamp"):
@@ -86,12 +77,12 @@ class StandIn:
         self._answered.add(key)
         return work(thing)
 
-    async def _allocate(self, claim: Json) -> None:
-        path = f"{CLAIMS}/{claim['metadata']['name']}/status"
-        await self._server.merge(path, {"status": documents.allocated(claim)}, MANAGER)
-
     async def _run(self, pod: Json) -> None:
         name = pod["metadata"]["name"]
+        for each in pod["spec"].get("resourceClaims") or ():
+            path = f"{CLAIMS}/{each['resourceClaimName']}"
+            status = documents.allocated(await self._server.get(path), pod)
+            await self._server.merge(f"{path}/status", {"status": status}, MANAGER)
         target = {"apiVersion": "v1", "kind": "Node", "name": documents.node_of(name)}
         binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name}, "target": target}
         await self._server.create(f"{PODS}/{name}/binding", binding, MANAGER)

@@ -78,10 +78,11 @@ def test_a_machine_that_the_stand_ins_answer_for_runs() -> None:
     parts = {made["metadata"]["name"]: _made(made) for made in first if made["kind"] == "GpuPartition"}
     asked = [made for made in first if made["kind"] == "ResourceClaim"]
     asked += [claims.for_partition(part) for part in parts.values()]
-    answered = {made["metadata"]["name"]: {**_made(made), "status": documents.allocated(made)} for made in asked}
-    [guest] = machine.desired(vm, Observed(partitions=parts, claims=answered), settings).create
-    assert 1 + len(parts) + len(answered) + 1 == documents.OBJECTS_A_MACHINE
+    waiting = {made["metadata"]["name"]: _made(made) for made in asked}
+    [guest] = machine.desired(vm, Observed(partitions=parts, claims=waiting), settings).create
+    assert 1 + len(parts) + len(waiting) + 1 == documents.OBJECTS_A_MACHINE
     there = {**_made(guest), "status": documents.running(guest)}
+    answered = {name: {**claim, "status": documents.allocated(claim, there)} for name, claim in waiting.items()}
     seen = Observed(pod=there, partitions=parts, claims=answered)
     assert machine.desired(vm, seen, settings) == machine.Desired([], [])
     assert machine_status.summarise(vm, seen).running
