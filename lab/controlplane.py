@@ -28,6 +28,9 @@ rules:
 - level: None
 """
 
+# with ten thousand machines two fifths of its CPU were the collection of its garbage, by pprof; memory is cheaper here
+_COLLECTED = {"GOGC": "300"}
+
 
 @dataclass(frozen=True, slots=True)
 class ControlPlane:
@@ -79,7 +82,7 @@ class ControlPlane:
         with step("starting the control plane"):
             self._daemon("etcd").start([*self.inside, self.binaries / "etcd", *self._etcd()])
             apiserver = self._daemon("kube-apiserver")
-            apiserver.start([*self.inside, self.binaries / "kube-apiserver", *self._apiserver()])
+            apiserver.start([*self.inside, self.binaries / "kube-apiserver", *self._apiserver()], _COLLECTED)
             wait_until("the API server", self.ready, apiserver, 120)
             for name, arguments in self._controllers().items():
                 self._daemon(name).start([*self.inside, self.binaries / name, *arguments])
