@@ -69,12 +69,13 @@ FROM python AS launcher
 RUN apt-get update && apt-get install -y --no-install-recommends \
       qemu-system-x86 qemu-system-modules-spice qemu-utils seabios ipxe-qemu ovmf swtpm swtpm-tools virtiofsd xorriso dnsmasq-base \
  && rm -rf /var/lib/apt/lists/* /usr/lib/*/libLLVM* /usr/lib/*/libgallium* /usr/lib/*/libz3.so* \
- && printf '#!/bin/sh\nexec python3 -m libvf_launcher "$@"\n' > /usr/local/bin/libvf-launcher \
+ && printf '#!/bin/sh\nexec python3 -OO -m libvf_launcher "$@"\n' > /usr/local/bin/libvf-launcher \
  && chmod 755 /usr/local/bin/libvf-launcher \
  && groupadd --gid 107 qemu && useradd --uid 107 --gid 107 --no-create-home --home-dir / qemu
 COPY --from=launcher-packages /packages /opt/libvf/lib
 COPY api/libvf_api /opt/libvf/code/libvf_api
 COPY launcher/libvf_launcher /opt/libvf/code/libvf_launcher
-RUN python3 -m compileall -q /opt/libvf/code && env -u PYTHONDONTWRITEBYTECODE python3 -c 'import libvf_launcher.__main__, libvf_launcher.lifecycle'
+# it is in memory once for each VM, so without docstrings, which are a twentieth of it
+RUN python3 -OO -m compileall -q /opt/libvf/code && env -u PYTHONDONTWRITEBYTECODE python3 -OO -c 'import pkgutil, libvf_launcher as all; [__import__(f"libvf_launcher.{one.name}") for one in pkgutil.iter_modules(all.__path__)]'
 USER 107:107
 ENTRYPOINT ["libvf-launcher"]

@@ -6,11 +6,14 @@ What only some commands need is imported there: many pipes may run in the Pod's 
 import contextlib
 import json
 import sys
-import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from libvf_launcher import proxy
 from libvf_launcher.paths import Paths
+
+if TYPE_CHECKING:
+    from libvf_launcher.prepared import Prepared
 
 USAGE = """\
 usage: libvf-launcher [screenshot FILE|- | frame FILE|- | sound FILE SECONDS | qmp COMMAND [JSON] |
@@ -44,22 +47,32 @@ def main(arguments: list[str], paths: Paths | None = None) -> int:
 
 
 def _launch(paths: Paths) -> int:
+    from libvf_launcher import apart, plain
+
+    preparing = apart.begin(lambda: _prepared(paths))
+    plain.only()
     import asyncio
 
     from libvf_launcher import lifecycle
 
-    termination = asyncio.run(lifecycle.run(paths))
+    termination = asyncio.run(lifecycle.run(paths, preparing.result))
     paths.termination.write_bytes(termination.encode())
     print(f"{termination.reason}: {termination.message}", flush=True)
     return 0 if termination.exit_code == 0 else 1
 
 
+def _prepared(paths: Paths) -> "Prepared":
+    from libvf_launcher import preparation
+
+    return preparation.prepare(paths)
+
+
 def _screenshot(paths: Paths, file: str) -> int:
-    from libvf_launcher import devices, graphics, lifecycle
+    from libvf_launcher import devices, graphics, preparation
     from libvf_launcher.errors import LaunchError
 
     try:
-        launch = lifecycle.load(paths)
+        launch = preparation.load(paths)
         refused = graphics.no_picture(launch, devices.read(launch, paths))
     except LaunchError as error:
         refused = str(error)
@@ -95,6 +108,8 @@ def _sound(paths: Paths, file: Path, seconds: float) -> int:
 
 def _picture(paths: Paths, command: str) -> int:
     """A command's picture to standard output, so that a caller by exec has it in one go; QEMU writes only to files."""
+    import tempfile
+
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "screen.png")
         with contextlib.redirect_stdout(sys.stderr):
@@ -106,6 +121,9 @@ def _picture(paths: Paths, command: str) -> int:
 
 
 def _ask(paths: Paths, command: str, arguments: dict[str, object] | None) -> int:
+    from libvf_launcher import plain
+
+    plain.only()
     import asyncio
 
     from qemu.qmp import QMPError

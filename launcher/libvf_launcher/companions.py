@@ -1,23 +1,13 @@
-"""Programs that run beside QEMU, such as a TPM or a file server: up before it, ended after it."""
+"""The programs beside QEMU: up before it, ended after it."""
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
+from libvf_launcher.companion import Companion
 from libvf_launcher.errors import CompanionFailed
 
 _START_SECONDS = 20
 _TOGETHER = 2  # seconds within which those that end with QEMU's connection have ended, and QEMU's own end is known
-
-
-@dataclass(frozen=True, slots=True)
-class Companion:
-    """One of them: it is up when its socket is there."""
-
-    name: str
-    argv: tuple[str, ...]
-    socket: Path
 
 
 class Companions:

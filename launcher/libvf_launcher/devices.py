@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from libvf_api import metadata, names
 from libvf_api.launch import HostDevice, Launch
 
-from libvf_launcher import cell as cells
-from libvf_launcher import resolver
+from libvf_launcher import cells, resolver
 from libvf_launcher.cell import Cell
 from libvf_launcher.errors import DeviceMissing
 from libvf_launcher.paths import Paths

@@ -9,7 +9,7 @@ import ipaddress
 
 from libvf_api import names
 
-from libvf_launcher.companions import Companion
+from libvf_launcher.companion import Companion
 from libvf_launcher.devices import Tap
 from libvf_launcher.paths import Paths
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from libvf_api.launch import Launch
 from libvf_api.v1alpha1 import Cpu, Firmware
 
-from libvf_launcher import cell as cells
+from libvf_launcher import cells
 from libvf_launcher.devices import Devices
 from libvf_launcher.errors import DeviceMissing
 from libvf_launcher.options import comma

@@ -6,7 +6,7 @@ from libvf_api import names
 from libvf_api.launch import Launch
 from libvf_api.v1alpha1 import Filesystem
 
-from libvf_launcher.companions import Companion
+from libvf_launcher.companion import Companion
 from libvf_launcher.paths import Paths
 
 _IDS = 2**32 - 1  # uids and gids, but for -1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from libvf_api.launch import Launch
 
-from libvf_launcher.companions import Companion
+from libvf_launcher.companion import Companion
 from libvf_launcher.errors import CompanionFailed
 from libvf_launcher.firmware import home
 from libvf_launcher.paths import Paths

@@ -11,8 +11,7 @@ import pytest
 from libvf_api import launch
 from libvf_api.launch import Launch
 from libvf_api.v1alpha1 import Cpu
-from libvf_launcher import cell as cells
-from libvf_launcher import pinning
+from libvf_launcher import cells, pinning
 from libvf_launcher.cell import Cell
 from libvf_launcher.errors import BadMachine, DeviceMissing
 from libvf_launcher.paths import Paths
