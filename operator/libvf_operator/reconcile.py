@@ -46,6 +46,8 @@ _TOLD = {
 }
 _WAITING_AGAIN = 10.0  # seconds: why something waits changes without any object of ours changing
 _RETRY_MOST = 15.0  # seconds: a quota or an admission rule is lifted without an event that we see
+# a sweep over ten thousand machines takes ten seconds, and a change of one of them does not wait for its end
+_NEWS, _SWEEP = 0, 1
 _SLICES_FRESH = 3.0  # seconds: many machines that wait together are explained from one list
 _SLICES_REST = 20.0  # times what it took to read them: explaining must not be what the operator is busy with
 
@@ -57,19 +59,21 @@ class Reconciler:
         self.store = Store()
         self._cluster = cluster
         self._settings = settings
-        self._queue: asyncio.Queue[Work] = asyncio.Queue()
-        self._queued: set[Work] = set()
+        self._queue: asyncio.PriorityQueue[tuple[int, int, Work]] = asyncio.PriorityQueue()
+        self._queued: dict[Work, int] = {}  # with how soon
+        self._turns = itertools.count()
         self._failures: dict[Work, int] = {}
         self._timers: dict[Work, asyncio.TimerHandle] = {}
         self._listed = asyncio.Event()
         self._slices, self._stale = Published([]), float("-inf")
         self._reports: tuple[float, list[policy.NodeReport]] = (float("-inf"), [])
 
-    def add(self, work: set[Work]) -> None:
-        """Look at these soon."""
-        for item in work - self._queued:
-            self._queued.add(item)
-            self._queue.put_nowait(item)
+    def add(self, work: set[Work], soon: int = _NEWS) -> None:
+        """Look at these, at what is news first."""
+        for item in work:
+            if soon < self._queued.get(item, _SWEEP + 1):
+                self._queued[item] = soon
+                self._queue.put_nowait((soon, next(self._turns), item))
 
     async def run(self) -> None:
         """Work through the queue for ever; what fails comes again, later each time.
@@ -79,8 +83,10 @@ class Reconciler:
         """
         await self._listed.wait()
         while True:
-            item = await self._queue.get()
-            self._queued.discard(item)
+            soon, _, item = await self._queue.get()
+            if self._queued.get(item) != soon:
+                continue  # there was news of it, and it was looked at then
+            del self._queued[item]
             try:
                 await self._one(item)
                 self._failures.pop(item, None)
@@ -97,7 +103,7 @@ class Reconciler:
             try:
                 for kind, path in KINDS.items():
                     things, version = await self._cluster.listed(path)
-                    self.add(self.store.replace(kind, [_whole(kind, thing) for thing in things], version))
+                    self.add(self.store.replace(kind, [_whole(kind, thing) for thing in things], version), _SWEEP)
             except ApiError as error:
                 log.warning("resync: %s", error)
                 await asyncio.sleep(5)

@@ -43,3 +43,24 @@ async def test_what_went_before_the_watch_of_its_kind_began_is_noticed_soon_afte
     sweeping.cancel()
     assert reconciler.store.get("Pod", ("lab", "desk")) is None
     assert lists.sweeps == 2
+
+
+async def test_what_is_news_does_not_wait_for_the_end_of_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    lists: Any = Lists([])
+    reconciler = Reconciler(lists, Settings("launcher"))
+    first, second, third, fresh = (("VirtualMachine", ("lab", name)) for name in ("first", "second", "third", "fresh"))
+    looked: asyncio.Queue[Any] = asyncio.Queue()
+    monkeypatch.setattr(reconciler, "_one", looked.put)
+    sweeping = asyncio.create_task(reconciler.resync(seconds=600))
+    await asyncio.wait_for(lists.all_read.wait(), 60)
+    for item in (first, second, third):
+        reconciler.add({item}, reconcile._SWEEP)
+    for item in (third, fresh, third):
+        reconciler.add({item})
+    working = asyncio.create_task(reconciler.run())
+    assert [await looked.get() for _ in range(4)] == [third, fresh, first, second]
+    reconciler.add({first}, reconcile._SWEEP)
+    assert await asyncio.wait_for(looked.get(), 60) == first
+    assert looked.empty()
+    for task in (sweeping, working):
+        task.cancel()
