@@ -31,7 +31,7 @@ class Starts:
 
 def run(quick: bool) -> Iterable[Figure]:
     """Turn by turn on one node, so that what slows it down slows all of them."""
-    rounds = 1 if quick else 4
+    rounds = 1 if quick else 3
     with bed() as place:
         machine, plain, launched = asyncio.run(_in_pods(place, rounds))
         argv = json.dumps(launched[-1]["argv"])

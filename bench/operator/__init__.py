@@ -42,7 +42,7 @@ class Plan:
 
 # LIBVF_BENCH_CHURN_SECONDS=1800 looks longer whether memory stays flat than an hour for all topics allows
 _CHURN = float(os.environ.get("LIBVF_BENCH_CHURN_SECONDS", "300"))
-_WHOLE = Plan((100, 1_000, 10_000), window=60, lags=20, lives=50, churn=_CHURN, pause=0.5)
+_WHOLE = Plan((100, 1_000, 10_000), window=40, lags=20, lives=50, churn=_CHURN, pause=0.5)
 _QUICK = Plan((20, 80), window=8, lags=5, lives=10, churn=10, pause=0.5)
 
 
