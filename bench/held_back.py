@@ -29,7 +29,7 @@ WORDS = {
     "RSS per object": "what kopf keeps of each object, beside our packed copy of a few KB",
     "PSS per object": "the same: next to nothing of it is shared",
     "idle CPU": (
-        "a sweep over everything, 0.7 ms a machine. When the figure of 2026-11-30 was taken, a controller still reserved "
+        "a sweep over everything, 0.7 ms a machine. When the figure of 2026-11-30 was taken, a controller reserved "
         "twenty claims a second for their Pods, each one news; the scheduler's stand-in does so itself by now"
     ),
     "allocation rate": (
