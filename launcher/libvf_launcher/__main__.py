@@ -47,10 +47,10 @@ def main(arguments: list[str], paths: Paths | None = None) -> int:
 
 
 def _launch(paths: Paths) -> int:
-    from libvf_launcher import apart, plain
+    from libvf_launcher import apart, openssl
 
     preparing = apart.begin(lambda: _prepared(paths))
-    plain.only()
+    openssl.keep_out()
     import asyncio
 
     from libvf_launcher import lifecycle
@@ -121,9 +121,9 @@ def _picture(paths: Paths, command: str) -> int:
 
 
 def _ask(paths: Paths, command: str, arguments: dict[str, object] | None) -> int:
-    from libvf_launcher import plain
+    from libvf_launcher import openssl
 
-    plain.only()
+    openssl.keep_out()
     import asyncio
 
     from qemu.qmp import QMPError

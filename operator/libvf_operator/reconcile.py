@@ -69,7 +69,7 @@ class Reconciler:
         self._reports: tuple[float, list[policy.NodeReport]] = (float("-inf"), [])
 
     def add(self, work: set[Work], soon: int = _NEWS) -> None:
-        """Look at these, at what is news first."""
+        """Look at these; `soon` is _NEWS, or _SWEEP for what comes after all news."""
         for item in work:
             if soon < self._queued.get(item, _SWEEP + 1):
                 self._queued[item] = soon

@@ -17,8 +17,8 @@ PREPARED = Prepared(["qemu", "-m", "64M"], [Companion("swtpm", ("swtpm", "socket
 # as the launcher begins; what it names on its output is what it should not have in memory
 KEPT = """
 import sys
-from libvf_launcher import __main__, apart, plain
-plain.only()
+from libvf_launcher import __main__, apart, openssl
+openssl.keep_out()
 from libvf_launcher import lifecycle
 heavy = ("_ssl", "libvf_api.v1alpha1", "libvf_api.launch", "libvf_launcher.preparation", "tempfile", "hashlib")
 print(*[name for name in heavy if name in sys.modules])

@@ -4,7 +4,7 @@ import sys
 from types import ModuleType
 
 
-def only() -> None:
+def keep_out() -> None:
     """To be called before asyncio is imported, which can do without, as on a Python that was built so.
 
     qemu.qmp takes a name from it, for a type.
