@@ -63,6 +63,11 @@ class ApiServer:
         """An object, or a list."""
         return await self._json("GET", path, query=query)
 
+    async def read(self, path: str) -> bytes:
+        """An answer as it came, for who takes little out of it; the query is part of the path."""
+        async with await self._send("GET", path, None, {}, SECONDS) as answer:
+            return await _whole(answer)
+
     async def create(self, path: str, body: Json, manager: str) -> Json:
         """A new object in the collection at `path`; 409 where there is one of that name."""
         return await self._json("POST", path, body, {"fieldManager": manager})
@@ -136,7 +141,7 @@ class ApiServer:
         self, method: str, path: str, body: Json | None = None, query: Json | None = None, patch: str = APPLY
     ) -> Json:
         async with await self._send(method, path, body, query or {}, SECONDS, patch) as answer:
-            document: Json = msgspec.json.decode(await answer.read())
+            document: Json = msgspec.json.decode(await _whole(answer))
             return document
 
     async def _send(
@@ -171,6 +176,13 @@ class ApiServer:
         settings = self._api.configuration
         names = {"server_hostname": settings.tls_server_name, "proxy": settings.proxy}
         return {**names, "proxy_headers": settings.proxy_headers}
+
+
+async def _whole(answer: aiohttp.ClientResponse) -> bytes:
+    try:
+        return await answer.read()
+    except (TimeoutError, aiohttp.ClientError) as error:
+        raise ApiError(f"{answer.method} {answer.url.path}: the answer broke off: {error!r}") from error
 
 
 def _words(text: str) -> str:

@@ -1,12 +1,16 @@
 """The operator's only door to Kubernetes: children, status by server-side apply, lists, Events."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 from libvf_api import names
 from libvf_api.apiserver import ApiError, ApiServer
 
+from libvf_operator.listing import Page, page
 from libvf_operator.objects import Object
 
+_PAGE = 500  # objects: some megabytes, which are read in a blink and forgotten before the next ones come
 _PLURALS = {
     "VirtualMachine": names.MACHINES,
     "GpuPartition": names.PARTITIONS,
@@ -68,6 +72,16 @@ class Cluster:
         """All items below an API path, and the resource version of the list."""
         answer = await self._server.get(path)
         return list(answer.get("items") or []), int(answer["metadata"]["resourceVersion"])
+
+    async def pages(self, path: str) -> AsyncIterator[Page]:
+        """The same page by page, all of one moment: what comes meanwhile is in none of them."""
+        more = ""
+        while True:
+            query = urlencode({"limit": _PAGE, **({"continue": more} if more else {})})
+            found = page(await self._server.read(f"{path}{'&' if '?' in path else '?'}{query}"))
+            yield found
+            if not (more := found.more):
+                return
 
     async def event(self, about: Object, kind: str, reason: str, message: str) -> None:
         """Record an Event; `kind` is Normal or Warning."""

@@ -27,7 +27,7 @@ from libvf_operator import (
 from libvf_operator import claim as claims
 from libvf_operator.cluster import Cluster
 from libvf_operator.machine import Observed
-from libvf_operator.objects import Object, condition, deleting, key, owned_by
+from libvf_operator.objects import Key, Object, condition, deleting, key, owned_by
 from libvf_operator.published import Published
 from libvf_operator.status import transitions
 from libvf_operator.store import KINDS, Store, Work
@@ -102,14 +102,21 @@ class Reconciler:
         while True:
             try:
                 for kind, path in KINDS.items():
-                    things, version = await self._cluster.listed(path)
-                    self.add(self.store.replace(kind, [_whole(kind, thing) for thing in things], version), _SWEEP)
+                    await self._sweep(kind, path)
             except ApiError as error:
                 log.warning("resync: %s", error)
                 await asyncio.sleep(5)
                 continue
             self._listed.set()
             await asyncio.sleep(min(next(pauses), seconds))
+
+    async def _sweep(self, kind: str, path: str) -> None:
+        there, at = set[Key](), 0
+        async for page in self._cluster.pages(path):
+            at = at or page.version
+            there |= {item.place for item in page.items}
+            self.add({work for item in page.items for work in self.store.listed(kind, item)}, _SWEEP)
+        self.add(self.store.only(kind, there, at), _SWEEP)
 
     async def _one(self, item: Work) -> None:
         kind, place = item
@@ -271,13 +278,6 @@ class Reconciler:
     def _due(self, item: Work) -> None:
         self._timers.pop(item, None)
         self.add({item})
-
-
-def _whole(kind: str, item: Object) -> Object:
-    """Items of a list come without kind and apiVersion."""
-    path = KINDS[kind].partition("?")[0].split("/")
-    version = "/".join(path[2:-1])
-    return {"apiVersion": version, "kind": kind, **item}
 
 
 def _same(before: Object, after: Object) -> bool:

@@ -14,6 +14,7 @@ from libvf_operator import claim as claims
 from libvf_operator import device_claims, volume
 from libvf_operator import pod as pods
 from libvf_operator.allocated import Allocated
+from libvf_operator.listing import Item
 from libvf_operator.machine import Observed
 from libvf_operator.objects import Key, Object, condition, key, labels, launched
 from libvf_operator.shelf import Shelf, version
@@ -29,6 +30,7 @@ KINDS = {
     "PersistentVolumeClaim": "/api/v1/persistentvolumeclaims",
     "Node": "/api/v1/nodes",
 }
+_API_VERSIONS = {kind: "/".join(path.partition("?")[0].split("/")[2:-1]) for kind, path in KINDS.items()}
 Work = tuple[str, Key]
 Term = tuple[str, str, str]  # what is indexed, namespace, name
 
@@ -42,16 +44,20 @@ class Store:
     _index: dict[Term, set[Key]] = field(default_factory=lambda: defaultdict(set))
     _gone: dict[Work, int] = field(default_factory=dict)
 
-    def replace(self, kind: str, things: list[Object], at: int) -> set[Work]:
-        """Take a whole list of that resource version, which also tells what vanished unseen; returns whom it concerns.
+    def listed(self, kind: str, item: Item) -> set[Work]:
+        """Take one object of a list; what is known in that version is not even unpacked."""
+        if item.version == self.shelves[kind].version(item.place) > 0:
+            return set()
+        return self.put(kind, item.document(kind, _API_VERSIONS[kind]))
 
-        What changed while the list was on its way is newer than the list, and stays.
+    def only(self, kind: str, places: set[Key], at: int) -> set[Work]:
+        """Forget what a whole list of that resource version does not have, as it vanished unseen; returns whom it
+        concerns. What came while the list was on its way is newer, and stays.
         """
-        listed, shelf = {key(thing) for thing in things}, self.shelves[kind]
-        gone = [place for place in shelf.places() if place not in listed and shelf.version(place) <= at]
+        shelf = self.shelves[kind]
+        gone = [place for place in shelf.places() if place not in places and shelf.version(place) <= at]
         vanished = [thing for place in gone if (thing := shelf.get(place))]
         work = {item for old in vanished for item in self.put(kind, old, deleted=True)}
-        work |= {item for thing in things for item in self.put(kind, thing)}
         self._gone = {work: then for work, then in self._gone.items() if then > at}
         return work
 

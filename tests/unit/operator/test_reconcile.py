@@ -1,13 +1,17 @@
 """The sweeps over everything: what a watch could not tell is known by the next one."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from libvf_operator import reconcile
+from libvf_operator.listing import Page
 from libvf_operator.pod import Settings
 from libvf_operator.reconcile import Reconciler
 from libvf_operator.store import KINDS
+
+from tests.unit.operator import test_store
 
 POD = {"kind": "Pod", "metadata": {"namespace": "lab", "name": "desk", "resourceVersion": "1"}, "spec": {}}
 
@@ -20,15 +24,18 @@ class Lists:
         self.sweeps = 0
         self.all_read = asyncio.Event()
 
-    async def listed(self, path: str) -> tuple[list[dict[str, Any]], int]:
+    async def pages(self, path: str) -> AsyncIterator[Page]:
         if path != KINDS["Pod"]:
-            return [], 1
+            yield Page([], 1, "")
+            return
         self.sweeps += 1
         found = self._pods.pop(0)
         if not self._pods:
             self.all_read.set()
             self._pods.append(found)
-        return found, self.sweeps
+        for pod in found:
+            yield Page([test_store.item(pod)], self.sweeps, "more")
+        yield Page([], self.sweeps, "")
 
 
 async def test_what_went_before_the_watch_of_its_kind_began_is_noticed_soon_after_the_start(

@@ -2,14 +2,31 @@
 
 from typing import Any
 
+import msgspec
 from libvf_api import names
-from libvf_operator.store import Store
+from libvf_operator import listing
+from libvf_operator.listing import Item
+from libvf_operator.objects import key
+from libvf_operator.store import Store, Work
 
 from tests.unit.operator.test_machine import vm
 
 
 def at(version: int, thing: dict[str, Any]) -> dict[str, Any]:
     return {**thing, "metadata": {**thing["metadata"], "resourceVersion": str(version)}}
+
+
+def item(thing: dict[str, Any]) -> Item:
+    """As a list has it: without kind and apiVersion."""
+    listed = {name: value for name, value in thing.items() if name not in ("kind", "apiVersion")}
+    text = msgspec.json.encode({"metadata": {"resourceVersion": "9"}, "items": [listed]})
+    return listing.page(text).items[0]
+
+
+def swept(store: Store, version: int, *things: dict[str, Any]) -> set[Work]:
+    """A whole list of machines, of that version."""
+    work = {work for thing in things for work in store.listed("VirtualMachine", item(thing))}
+    return work | store.only("VirtualMachine", {key(thing) for thing in things}, version)
 
 
 def pod(name: str, *claims: str, node: str = "", **status: Any) -> dict[str, Any]:
@@ -39,7 +56,7 @@ def test_an_older_version_never_replaces_a_newer_one() -> None:
 def test_a_list_tells_what_vanished_unseen() -> None:
     store = Store()
     store.put("VirtualMachine", at(3, vm("ghost")))
-    assert ("VirtualMachine", ("lab", "ghost")) in store.replace("VirtualMachine", [at(5, vm())], 9)
+    assert ("VirtualMachine", ("lab", "ghost")) in swept(store, 9, at(5, vm()))
     assert store.get("VirtualMachine", ("lab", "ghost")) is None
 
 
@@ -48,7 +65,7 @@ def test_what_came_or_went_while_the_list_was_on_its_way_stays_so() -> None:
     store.put("VirtualMachine", at(12, vm("new")))
     store.put("VirtualMachine", at(3, vm("old")))
     store.put("VirtualMachine", at(13, vm("old")), deleted=True)
-    store.replace("VirtualMachine", [at(3, vm("old"))], 10)
+    swept(store, 10, at(3, vm("old")))
     assert store.get("VirtualMachine", ("lab", "new"))
     assert store.get("VirtualMachine", ("lab", "old")) is None
 
@@ -141,7 +158,18 @@ def test_a_version_that_is_known_concerns_nobody() -> None:
     store = Store()
     assert store.put("VirtualMachine", at(7, vm())) == {("VirtualMachine", ("lab", "desk"))}
     assert store.put("VirtualMachine", at(7, vm())) == set()
-    assert store.replace("VirtualMachine", [at(7, vm())], 9) == set()
+    assert swept(store, 9, at(7, vm())) == set()
+
+
+def test_what_a_list_has_anew_is_kept_as_if_it_had_been_told() -> None:
+    told, found = Store(), Store()
+    concerned = told.put("VirtualMachine", at(7, vm()))
+    assert found.listed("VirtualMachine", item(at(7, vm()))) == concerned
+    assert found.get("VirtualMachine", ("lab", "desk")) == told.get("VirtualMachine", ("lab", "desk"))
+    assert found.listed("VirtualMachine", item(at(8, vm(runStrategy="Halted")))) == concerned
+    changed = found.get("VirtualMachine", ("lab", "desk"))
+    assert changed
+    assert (changed["kind"], changed["spec"]["runStrategy"]) == ("VirtualMachine", "Halted")
 
 
 def test_a_node_that_is_as_it_was_concerns_nobody() -> None:
