@@ -28,10 +28,7 @@ WORDS = {
     "CPU of a start, per object": "kopf's way from an event to a handler, and two lists to parse, its own and ours",
     "RSS per object": "what kopf keeps of each object, beside our packed copy of a few KB",
     "PSS per object": "the same: next to nothing of it is shared",
-    "idle CPU": (
-        "a sweep over everything, 0.7 ms a machine. When the figure of 2026-11-30 was taken, a controller reserved "
-        "twenty claims a second for their Pods, each one news; the scheduler's stand-in does so itself by now"
-    ),
+    "idle CPU": "a sweep over everything, of which next to nothing is unpacked",
     "allocation rate": (
         "to choose: for each selector the scheduler converts each device of a node to CEL's values, those of all cards "
         "that are not open before it finds one, where a claim on any device is content with the first. A policy that "

@@ -11,10 +11,11 @@ import uvloop
 from kopf._core.engines import peering
 from libvf_api import names
 
-from libvf_operator.cluster import Cluster
+from libvf_operator.cluster import PAGE, Cluster
 from libvf_operator.pod import Settings
 from libvf_operator.reconcile import RESYNC_SECONDS, Reconciler
 
+_IDLE_SECONDS = 0.1
 OURS = {names.MANAGED_BY: names.MANAGER}
 
 
@@ -41,6 +42,10 @@ async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> N
     settings.posting.enabled = False
     settings.watching.server_timeout = 240
     settings.watching.client_timeout = 300
+    # memory is never given back: a list that is parsed whole, and each object that its worker holds while it waits for
+    # more of it, were two thirds of what the operator had for each object
+    settings.watching.chunk_size = PAGE
+    settings.queueing.idle_timeout = _IDLE_SECONDS
     settings.persistence.finalizer = "libvf.io/operator"
     settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix="libvf.io", v1=False)
     settings.persistence.diffbase_storage = NoEssence()

@@ -10,7 +10,7 @@ from libvf_api.apiserver import ApiError, ApiServer
 from libvf_operator.listing import Page, page
 from libvf_operator.objects import Object
 
-_PAGE = 500  # objects: some megabytes, which are read in a blink and forgotten before the next ones come
+PAGE = 200  # objects of a list at once: a megabyte, which is read in a blink and forgotten before the next one comes
 _PLURALS = {
     "VirtualMachine": names.MACHINES,
     "GpuPartition": names.PARTITIONS,
@@ -77,7 +77,7 @@ class Cluster:
         """The same page by page, all of one moment: what comes meanwhile is in none of them."""
         more = ""
         while True:
-            query = urlencode({"limit": _PAGE, **({"continue": more} if more else {})})
+            query = urlencode({"limit": PAGE, **({"continue": more} if more else {})})
             found = page(await self._server.read(f"{path}{'&' if '?' in path else '?'}{query}"))
             yield found
             if not (more := found.more):
