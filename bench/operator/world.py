@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from libvf_api.apiserver import ApiError, ApiServer
@@ -41,17 +41,18 @@ class World:
             await asyncio.gather(watch, return_exceptions=True)
 
     async def grow(self, numbers: range) -> None:
-        """Declare these machines, and the nodes that they are put on, and wait until all of them run."""
-        wanted = {documents.node_of(documents.name(number)) for number in numbers} - set(self.nodes)
-        for name in sorted(wanted):
-            await self._server.create(NODES, documents.node(name), MANAGER)
-            await self._server.merge(f"{NODES}/{name}/status", {"status": documents.node_status()}, MANAGER)
-            self.nodes.append(name)
+        """Declare these machines, and wait until all of them run."""
         await self.declare(numbers)
         await self.run({documents.name(number) for number in numbers})
 
-    async def declare(self, numbers: Iterable[int]) -> None:
-        """What `kubectl apply` does, some at once."""
+    async def declare(self, numbers: Sequence[int]) -> None:
+        """What `kubectl apply` does, some at once; the nodes that they are put on come first, as a controller deletes
+        each Pod on a node that is not there.
+        """
+        for name in sorted({documents.node_of(documents.name(number)) for number in numbers} - set(self.nodes)):
+            await self._server.create(NODES, documents.node(name), MANAGER)
+            await self._server.merge(f"{NODES}/{name}/status", {"status": documents.node_status()}, MANAGER)
+            self.nodes.append(name)
         queue = iter(numbers)
 
         async def work() -> None:
