@@ -26,7 +26,8 @@ WORDS = {
         "fifth; to decide what to do is less than a tenth"
     ),
     "CPU of a start, per object": "kopf's way from an event to a handler, and two lists to parse, its own and ours",
-    "RSS per object": "what kopf keeps of each object, beside our packed copy of a few KB",
+    "growth of the CPU of starts": "Python's garbage collector, which walks over all that is kept, again and again",
+    "RSS per object": "with few machines the heap that reading and answering take once, whatever their number",
     "PSS per object": "the same: next to nothing of it is shared",
     "idle CPU": "a sweep over everything, of which next to nothing is unpacked",
     "allocation rate": (
