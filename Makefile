@@ -29,17 +29,20 @@ down: $(VENV)
 reset: $(VENV)
 	$(PYTHON) -m lab reset
 
+# on two cores; the lab's tests, which come last, are one process's alone
+PARALLEL := -n 2 --dist loadgroup --no-loadscope-reorder
+
 # what each change is held to; `make soak` is all of it, with what takes the lab for minutes, and repeats it more often
 test: CHOSEN := -m "not long"
 soak: export LIBVF_ROUNDS = 10
 test soak: lint
 	$(PYTHON) -m lab build
-	pytest --verbose --durations=25 $(CHOSEN) tests/unit tests/contract tests/integration tests/e2e
+	pytest --verbose --durations=25 $(PARALLEL) $(CHOSEN) tests/unit tests/contract tests/integration tests/e2e
 
 # what needs neither a cluster nor a node: seconds
 unit: $(VENV)
 	$(PYTHON) -m lab.packages
-	pytest tests/unit tests/contract -m "not e2e"
+	pytest $(PARALLEL) tests/unit tests/contract -m "not e2e"
 
 e2e: $(VENV)
 	pytest --verbose --durations=0 -m e2e
