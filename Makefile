@@ -29,20 +29,25 @@ down: $(VENV)
 reset: $(VENV)
 	$(PYTHON) -m lab reset
 
-# on two cores; the lab's tests, which come last, are one process's alone
+# on two cores; the lab's tests, which come last, are one process's alone. What they write is kept when one fails, and
+# in a place with a short name: the path of a socket has 107 bytes at most
 PARALLEL := -n 2 --dist loadgroup --no-loadscope-reorder
+define pytest
+	@files=$$(mktemp -d /tmp/vf.XXXX) && echo "what tests write: $$files" && \
+	  pytest --basetemp=$$files $(PARALLEL) $(1) && rm -rf --one-file-system $$files
+endef
 
 # what each change is held to; `make soak` is all of it, with what takes the lab for minutes, and repeats it more often
 test: CHOSEN := -m "not long"
 soak: export LIBVF_ROUNDS = 10
 test soak: lint
 	$(PYTHON) -m lab build
-	pytest --verbose --durations=25 $(PARALLEL) $(CHOSEN) tests/unit tests/contract tests/integration tests/e2e
+	$(call pytest,--verbose --durations=25 $(CHOSEN) tests/unit tests/contract tests/integration tests/e2e)
 
 # what needs neither a cluster nor a node: seconds
 unit: $(VENV)
 	$(PYTHON) -m lab.packages
-	pytest $(PARALLEL) tests/unit tests/contract -m "not e2e"
+	$(call pytest,tests/unit tests/contract -m "not e2e")
 
 e2e: $(VENV)
 	pytest --verbose --durations=0 -m e2e
