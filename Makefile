@@ -29,25 +29,25 @@ down: $(VENV)
 reset: $(VENV)
 	$(PYTHON) -m lab reset
 
-# on two cores; the lab's tests, which come last, are one process's alone. What they write is kept when one fails, and
-# in a place with a short name: the path of a socket has 107 bytes at most
-PARALLEL := -n 2 --dist loadgroup --no-loadscope-reorder
-define pytest
+# what needs no lab, on two cores. What it writes is kept when a test fails, and in a place with a short name: the path of
+# a socket has 107 bytes at most
+define without_a_lab
 	@files=$$(mktemp -d /tmp/vf.XXXX) && echo "what tests write: $$files" && \
-	  pytest --basetemp=$$files $(PARALLEL) $(1) && rm -rf --one-file-system $$files
+	  pytest --basetemp=$$files -n 2 --dist loadfile --durations=25 $(1) && rm -rf --one-file-system $$files
 endef
 
 # what each change is held to; `make soak` is all of it, with what takes the lab for minutes, and repeats it more often
-test: CHOSEN := -m "not long"
+test: CHOSEN := and not long
 soak: export LIBVF_ROUNDS = 10
 test soak: lint
 	$(PYTHON) -m lab build
-	$(call pytest,--verbose --durations=25 $(CHOSEN) tests/unit tests/contract tests/integration tests/e2e)
+	$(call without_a_lab,-m "not e2e $(CHOSEN)" tests/unit tests/contract tests/integration)
+	pytest --verbose --durations=25 -m "e2e $(CHOSEN)" tests/contract tests/e2e
 
-# what needs neither a cluster nor a node: seconds
+# what needs neither a cluster nor a node: a minute or two
 unit: $(VENV)
 	$(PYTHON) -m lab.packages
-	$(call pytest,tests/unit tests/contract -m "not e2e")
+	$(call without_a_lab,-m "not e2e" tests/unit tests/contract)
 
 e2e: $(VENV)
 	pytest --verbose --durations=0 -m e2e

@@ -16,16 +16,9 @@ hypothesis.settings.register_profile("libvf", deadline=None)
 hypothesis.settings.load_profile("libvf")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes seconds comes first, then machines of their own, then the lab, what looks back at it last.
-
-    On several processes the lab is one's alone, and a module is one's, with the fixtures that its tests share.
-    """
+    """What takes seconds comes first, then machines of their own, then the lab, what looks back at it last."""
     items.sort(key=_late)
-    for item in items:
-        group = "lab" if item.get_closest_marker("e2e") else item.location[0]
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
