@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
+import msgspec
 from libvf_api import names
 from libvf_api.apiserver import ApiError, ApiServer
 
@@ -78,7 +79,11 @@ class Cluster:
         more = ""
         while True:
             query = urlencode({"limit": PAGE, **({"continue": more} if more else {})})
-            found = page(await self._server.read(f"{path}{'&' if '?' in path else '?'}{query}"))
+            text = await self._server.read(f"{path}{'&' if '?' in path else '?'}{query}")
+            try:
+                found = page(text)
+            except msgspec.DecodeError as error:
+                raise ApiError(f"GET {path}: the answer is no list: {error}") from error
             yield found
             if not (more := found.more):
                 return

@@ -116,7 +116,7 @@ class Reconciler:
             at = at or page.version
             there |= {item.place for item in page.items}
             self.add({work for item in page.items for work in self.store.listed(kind, item)}, _SWEEP)
-        self.add(self.store.only(kind, there, at), _SWEEP)
+        self.add(self.store.forget_others(kind, there, at), _SWEEP)
 
     async def _one(self, item: Work) -> None:
         kind, place = item

@@ -50,7 +50,7 @@ class Store:
             return set()
         return self.put(kind, item.document(kind, _API_VERSIONS[kind]))
 
-    def only(self, kind: str, places: set[Key], at: int) -> set[Work]:
+    def forget_others(self, kind: str, places: set[Key], at: int) -> set[Work]:
         """Forget what a whole list of that resource version does not have, as it vanished unseen; returns whom it
         concerns. What came while the list was on its way is newer, and stays.
         """

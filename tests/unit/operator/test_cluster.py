@@ -4,6 +4,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
+import pytest
+from libvf_api.apiserver import ApiError
 from libvf_operator.cluster import Cluster
 
 
@@ -38,3 +40,13 @@ async def test_a_path_without_a_query_gets_one() -> None:
     pages = [page async for page in Cluster(server).pages("/api/v1/nodes")]
     assert [len(page.items) for page in pages] == [1]
     assert "limit" in server.asked[0]
+
+
+async def test_what_is_no_list_is_the_api_servers_error_so_that_the_sweep_is_tried_again() -> None:
+    class Proxy:
+        async def read(self, path: str) -> bytes:
+            return b"<html>try later</html>"
+
+    server: Any = Proxy()
+    with pytest.raises(ApiError, match="GET /api/v1/nodes: the answer is no list"):
+        [page async for page in Cluster(server).pages("/api/v1/nodes")]

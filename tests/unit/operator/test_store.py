@@ -26,7 +26,7 @@ def item(thing: dict[str, Any]) -> Item:
 def swept(store: Store, version: int, *things: dict[str, Any]) -> set[Work]:
     """A whole list of machines, of that version."""
     work = {work for thing in things for work in store.listed("VirtualMachine", item(thing))}
-    return work | store.only("VirtualMachine", {key(thing) for thing in things}, version)
+    return work | store.forget_others("VirtualMachine", {key(thing) for thing in things}, version)
 
 
 def pod(name: str, *claims: str, node: str = "", **status: Any) -> dict[str, Any]:
